@@ -1,0 +1,1 @@
+"""The conventions of the API: strict JSON in, one shape of errors, pages of results, rate limits."""

@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class AegisNotifyConfig(AppConfig):
+    name = "aegisnotify"
+    verbose_name = "Shared parts"
+
+    def ready(self) -> None:
+        from aegisnotify import checks  # noqa: F401

@@ -1,0 +1,1 @@
+"""The heart: events, routing, channels, delivery."""

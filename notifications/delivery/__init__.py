@@ -1,0 +1,1 @@
+"""Getting deliveries out: outbox (the SQL), engine (loop, threads), http (the one client), policy (pure), tasks."""

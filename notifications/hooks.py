@@ -1,0 +1,1 @@
+"""What notifications adds to what lower rooms do."""

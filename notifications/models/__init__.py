@@ -1,0 +1,21 @@
+"""Tables of notifications: one module per concern."""
+
+from notifications.models.addresses import AddressBounce, AddressConfirmation, OptOut
+from notifications.models.channels import Channel, ChannelRecipient
+from notifications.models.deliveries import Attempt, Delivery, DeliveryStatus
+from notifications.models.filters import EventFlag, Override
+from notifications.models.occurrences import Occurrence
+
+__all__ = [
+    "AddressBounce",
+    "AddressConfirmation",
+    "Attempt",
+    "Channel",
+    "ChannelRecipient",
+    "Delivery",
+    "DeliveryStatus",
+    "EventFlag",
+    "Occurrence",
+    "OptOut",
+    "Override",
+]

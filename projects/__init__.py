@@ -1,0 +1,1 @@
+"""Who: users, workspaces, plans, projects, tokens, usage, audit."""

@@ -1,0 +1,117 @@
+"""What a plan allows: pure functions of the plan's limits and what is there.
+
+Used when a channel is switched on (is there room for one more?) and again for every event (which of the enabled channels
+does the plan carry?), so a downgrade takes effect at once and loses nothing.
+"""
+
+import enum
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+
+
+class Category(enum.StrEnum):
+    """How a kind of channel counts."""
+
+    EMAIL = "email"
+    CHAT = "chat"
+    WEBHOOK = "webhook"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of a plan; `None` is unlimited."""
+
+    plan: str
+    plan_name: str
+    chat_channels: int | None
+    chat_channels_per_kind: int | None
+    webhooks: int | None
+    per_channel_filters: bool
+    projects: int | None
+    members: int | None
+    audit_log: bool
+    history_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An enabled channel as the limits see it. Places are given in their order: position, then creation."""
+
+    id: Hashable
+    kind: str
+    category: Category
+
+
+@dataclass(frozen=True, slots=True)
+class Exceeded:
+    """The limit that has no room: its name, what it allows and how much of it is used."""
+
+    limit: str
+    allowed: int
+    used: int
+    plan: str
+    plan_name: str
+
+    @property
+    def sentence(self) -> str:
+        return _SENTENCES[self.limit].format(allowed=self.allowed, used=self.used, plan=self.plan_name)
+
+    @property
+    def details(self) -> dict[str, str | int]:
+        return {"limit": self.limit, "allowed": self.allowed, "used": self.used, "plan": self.plan}
+
+
+_SENTENCES = {
+    "chat_channels": "The {plan} plan has {allowed} chat channels per project (Slack, Discord and Teams together); "
+    "{used} are in use. Switch one off or choose a larger plan.",
+    "chat_channels_per_kind": "The {plan} plan has {allowed} channel of one chat kind per project; {used} is in use. "
+    "Switch it off or choose a larger plan.",
+    "webhooks": "The {plan} plan has {allowed} webhooks per project; {used} are in use. "
+    "Switch one off or choose a larger plan.",
+    "projects": "The {plan} plan has {allowed} projects; {used} are in use. Choose a larger plan to add one.",
+    "members": "The {plan} plan has {allowed} members; {used} are in use. Choose a larger plan to add one.",
+    "per_channel_filters": "Per-channel filters are not part of the {plan} plan. They come with Pro.",
+    "audit_log": "The audit log page is not part of the {plan} plan. It comes with Pro.",
+}
+
+
+def admitted(limits: Limits, places: Iterable[Place]) -> frozenset[Hashable]:
+    """The ids of the enabled channels that the plan carries: walk the list, admit each while the limits allow."""
+    kept: list[Place] = []
+    for place in places:
+        if room_for(limits, kept, place.kind, place.category) is None:
+            kept.append(place)
+    return frozenset(place.id for place in kept)
+
+
+def room_for(limits: Limits, places: Iterable[Place], kind: str, category: Category) -> Exceeded | None:
+    """None when one more enabled channel of this kind fits beside `places`, else the limit that has no room."""
+    places = list(places)
+    if category is Category.CHAT:
+        chats = [place for place in places if place.category is Category.CHAT]
+        same = [place for place in chats if place.kind == kind]
+        return _room(limits, "chat_channels", limits.chat_channels, len(chats)) or _room(
+            limits, "chat_channels_per_kind", limits.chat_channels_per_kind, len(same)
+        )
+    if category is Category.WEBHOOK:
+        hooks = [place for place in places if place.category is Category.WEBHOOK]
+        return _room(limits, "webhooks", limits.webhooks, len(hooks))
+    return None
+
+
+def room_for_project(limits: Limits, used: int) -> Exceeded | None:
+    return _room(limits, "projects", limits.projects, used)
+
+
+def room_for_member(limits: Limits, used: int) -> Exceeded | None:
+    return _room(limits, "members", limits.members, used)
+
+
+def filters_allowed(limits: Limits) -> Exceeded | None:
+    return None if limits.per_channel_filters else _room(limits, "per_channel_filters", 0, 0)
+
+
+def _room(limits: Limits, name: str, allowed: int | None, used: int) -> Exceeded | None:
+    if allowed is None or used < allowed:
+        return None
+    return Exceeded(name, allowed, used, limits.plan, limits.plan_name)

@@ -1,0 +1,11 @@
+"""Tables of the who: one module per concern."""
+
+from projects.models.audit import AuditEntry
+from projects.models.plans import Plan
+from projects.models.projects import Project
+from projects.models.tokens import ApiToken
+from projects.models.usage import UsageCounter
+from projects.models.users import User
+from projects.models.workspaces import Membership, Workspace
+
+__all__ = ["ApiToken", "AuditEntry", "Membership", "Plan", "Project", "UsageCounter", "User", "Workspace"]

@@ -1,0 +1,93 @@
+"""Creating and changing projects.
+
+Whatever else belongs into a new project (its first email channel, say) is added by hooks that higher rooms register.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.text import slugify
+
+from projects import entitlements
+from projects.actors import Actor
+from projects.errors import Conflict, Invalid, PlanLimit
+from projects.models import Project, Workspace
+from projects.selectors import limits_of
+from projects.services import audit
+from projects.slugs import free_slug
+
+ProjectCreated = Callable[[Actor, Project], None]
+_on_created: list[ProjectCreated] = []
+
+
+def on_project_created(hook: ProjectCreated) -> ProjectCreated:
+    """Register what runs, in the same transaction, when a project was created."""
+    _on_created.append(hook)
+    return hook
+
+
+@transaction.atomic
+def create_project(actor: Actor, workspace: Workspace, *, name: str, slug: str = "", base_url: str = "") -> Project:
+    """A project within the plan.
+
+    Raises `PlanLimit` when the plan has no room, `Conflict` for a taken slug, `Invalid` for bad values.
+    """
+    # The lock makes two requests that both see the last free place take turns.
+    workspace = Workspace.objects.select_for_update(of=("self",)).select_related("plan").get(pk=workspace.pk)
+    exceeded = entitlements.room_for_project(limits_of(workspace.plan), workspace.projects.count())
+    if exceeded:
+        raise PlanLimit(exceeded)
+    if slug and workspace.projects.filter(slug=slug).exists():
+        raise Conflict(f"This workspace already has a project “{slug}”. Choose another slug.", {"field": "slug"})
+    project = Project(
+        workspace=workspace,
+        name=name,
+        slug=slug
+        or free_slug(slugify(name) or "project", lambda taken: workspace.projects.filter(slug=taken).exists()),
+        base_url=base_url,
+    )
+    _clean(project)
+    project.save()
+    audit.record(
+        actor,
+        "project.created",
+        project,
+        workspace=workspace,
+        project=project,
+        changes={"name": (None, name), "slug": (None, project.slug), "base_url": (None, base_url)},
+    )
+    for hook in _on_created:
+        hook(actor, project)
+    return project
+
+
+@transaction.atomic
+def update_project(actor: Actor, project: Project, new: Mapping[str, Any]) -> Project:
+    """Change `name`, `slug` or `base_url`. Raises `Conflict` for a taken slug, `Invalid` for bad values."""
+    project = Project.objects.select_for_update(of=("self",)).select_related("workspace__plan").get(pk=project.pk)
+    changes = audit.differences(project, new, ("name", "slug", "base_url"))
+    if not changes:
+        return project
+    for field, (_old, value) in changes.items():
+        setattr(project, field, value)
+    if "slug" in changes and (
+        Project.objects.filter(workspace=project.workspace_id, slug=project.slug).exclude(pk=project.pk).exists()
+    ):
+        raise Conflict(
+            f"This workspace already has a project “{project.slug}”. Choose another slug.", {"field": "slug"}
+        )
+    _clean(project)
+    project.save(update_fields=list(changes))
+    audit.record(
+        actor, "project.updated", project, workspace=project.workspace, project=project, changes=changes
+    )
+    return project
+
+
+def _clean(project: Project) -> None:
+    try:
+        project.full_clean(validate_unique=False, validate_constraints=False)
+    except ValidationError as error:
+        raise Invalid(error.message_dict) from error

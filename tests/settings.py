@@ -1,0 +1,26 @@
+"""The project's settings with the environment that tests run in.
+
+`AEGIS_TEST_DATABASE_URL` and `AEGIS_TEST_REDIS_URL` run the same suite against PostgreSQL and Redis.
+"""
+
+import os
+import tempfile
+
+_here = tempfile.mkdtemp(prefix="aegisnotify-tests-")
+os.environ.update(
+    {
+        "AEGIS_DATA_DIR": _here,
+        "AEGIS_BASE_URL": "http://testserver",
+        "ALLOWED_HOSTS": "*",
+        "DATABASE_URL": os.environ.get("AEGIS_TEST_DATABASE_URL", ""),
+        "REDIS_URL": os.environ.get("AEGIS_TEST_REDIS_URL", ""),
+        "SECRET_KEY": "only-for-tests-" + "x" * 50,
+        "AEGIS_ENCRYPTION_KEYS": "c2l4dGVlbi1ieXRlcy1zaXh0ZWVuLWJ5dGVzLTEyMzQ=",
+        "EMAIL_BACKEND": "django.core.mail.backends.locmem.EmailBackend",
+    }
+)
+
+from aegisnotify.settings import *  # noqa: E402, F403
+
+# Hashing passwords slowly is what protects them; in tests it is what makes them slow.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
