@@ -1,6 +1,20 @@
 """All addresses: pages, API, admin."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path, re_path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from aegisnotify.api.views import UnknownView
+
+urlpatterns = [
+    path("api/v1/", include("aegisnotify.api.urls")),
+    path("api/v1/", include("projects.api.urls")),
+    re_path(r"^api(/|$)", UnknownView.as_view()),
+    path("admin/", admin.site.urls),
+    path("", include("projects.urls")),
+    path("", include("notifications.urls")),
+    path("", include("digests.urls")),
+]
+
+handler403 = "aegisnotify.pages.errors.forbidden"
+handler404 = "aegisnotify.pages.errors.not_found"
+handler500 = "aegisnotify.pages.errors.server_error"

@@ -1,9 +1,32 @@
 """Context of pages that show a workspace: filled by `projects.pages`, empty elsewhere."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
 
+from projects import navigation, pages
+from projects.usage import Meter
+
 
 def workspace(request: HttpRequest) -> dict[str, Any]:
-    return {}
+    """What sidebar and top bar show. Two queries: the projects' number and the month's usage."""
+    if getattr(request, "workspace", None) is None:
+        return {}
+    inside = cast(pages.WorkspaceRequest, request)
+    current = (request.resolver_match.url_name or "") if request.resolver_match else ""
+    shown = [
+        list(navigation.links(entries, inside.workspace.slug, inside.membership.role, current))
+        for entries in (navigation.MAIN, navigation.SETTINGS)
+    ]
+    parent = next((link for group in shown for link in group if link.current), None)
+    return {
+        "workspace": inside.workspace,
+        "membership": inside.membership,
+        "memberships": inside.memberships,
+        "project_count": inside.workspace.projects.count(),
+        "runs": pages.usage(inside)[Meter.RUNS],
+        "nav_main": shown[0],
+        "nav_settings": shown[1],
+        # Between the workspace and the page itself; a page below other pages gives its own list.
+        "crumbs": [parent] if parent and parent.url.partition("?")[0] != request.path else [],
+    }

@@ -38,9 +38,7 @@ def find_project(projects: QuerySet[Project], slug_or_id: str) -> Project | None
 
 
 def owner_of(workspace: Workspace) -> User | None:
-    membership = (
-        Membership.objects.select_related("user").filter(workspace=workspace, role=Role.OWNER).first()
-    )
+    membership = Membership.objects.select_related("user").filter(workspace=workspace, role=Role.OWNER).first()
     return membership.user if membership else None
 
 

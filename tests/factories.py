@@ -1,5 +1,7 @@
 """Rows for tests: `factory_boy` factories of every model, with sensible values."""
 
+from importlib import import_module
+
 import factory
 from factory.django import DjangoModelFactory
 
@@ -11,6 +13,12 @@ from projects.scopes import Scope
 from projects.services import tokens
 
 PASSWORD = "correct horse battery"
+SEEDED_PLANS = {row["code"]: row for row in import_module("projects.migrations.0002_plans").PLANS}
+
+
+def plan(code):
+    """A seeded plan. Tests with real transactions flush the tables, and with them what migrations seeded."""
+    return Plan.objects.get_or_create(code=code, defaults=SEEDED_PLANS[code])[0]
 
 
 class UserFactory(DjangoModelFactory):
@@ -38,7 +46,7 @@ class WorkspaceFactory(DjangoModelFactory):
 
     name = factory.Sequence(lambda n: f"Workspace {n}")
     slug = factory.Sequence(lambda n: f"workspace-{n}")
-    plan = factory.LazyAttribute(lambda o: Plan.objects.get(code=o.plan_code))
+    plan = factory.LazyAttribute(lambda o: plan(o.plan_code))
 
     class Params:
         plan_code = "pro"

@@ -45,6 +45,7 @@ class Delivery(models.Model):
     step = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(null=True, blank=True)
     lease_token = models.UUIDField(null=True, blank=True)
+    interrupted = models.BooleanField(default=False, help_text="the claim before this one ended without a result")
     body = models.TextField(blank=True)
     status_reason = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField()

@@ -9,7 +9,9 @@ class Plan(models.Model):
     code = models.SlugField(unique=True)
     name = models.CharField(max_length=40)
     position = models.PositiveSmallIntegerField(default=0)
-    chat_channels = models.PositiveIntegerField(null=True, blank=True, help_text="Slack, Discord and Teams, per project")
+    chat_channels = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Slack, Discord and Teams, per project"
+    )
     chat_channels_per_kind = models.PositiveIntegerField(null=True, blank=True, help_text="of one kind, per project")
     webhooks = models.PositiveIntegerField(null=True, blank=True, help_text="per project")
     per_channel_filters = models.BooleanField(default=False)
@@ -17,7 +19,9 @@ class Plan(models.Model):
     scans_per_month = models.PositiveIntegerField(null=True, blank=True)
     projects = models.PositiveIntegerField(null=True, blank=True)
     members = models.PositiveIntegerField(null=True, blank=True)
-    history_days = models.PositiveIntegerField(null=True, blank=True, help_text="how long events and deliveries are kept")
+    history_days = models.PositiveIntegerField(
+        null=True, blank=True, help_text="how long events and deliveries are kept"
+    )
     audit_log = models.BooleanField(default=False)
 
     class Meta:

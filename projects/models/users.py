@@ -9,13 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-
-def normalize_email(address: str) -> str:
-    """The form in which addresses are stored and compared: trimmed and lower case.
-
-    RFC 5321 lets a server tell `Ann@` from `ann@`; none in use does, and people type either.
-    """
-    return address.strip().lower()
+from projects.emails import normalize_email
 
 
 def validate_time_zone(name: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from projects import entitlements
@@ -40,7 +40,7 @@ def create_project(actor: Actor, workspace: Workspace, *, name: str, slug: str =
     if exceeded:
         raise PlanLimit(exceeded)
     if slug and workspace.projects.filter(slug=slug).exists():
-        raise Conflict(f"This workspace already has a project “{slug}”. Choose another slug.", {"field": "slug"})
+        raise _taken(slug)
     project = Project(
         workspace=workspace,
         name=name,
@@ -75,18 +75,25 @@ def update_project(actor: Actor, project: Project, new: Mapping[str, Any]) -> Pr
     if "slug" in changes and (
         Project.objects.filter(workspace=project.workspace_id, slug=project.slug).exclude(pk=project.pk).exists()
     ):
-        raise Conflict(
-            f"This workspace already has a project “{project.slug}”. Choose another slug.", {"field": "slug"}
-        )
+        raise _taken(project.slug)
     _clean(project)
-    project.save(update_fields=list(changes))
-    audit.record(
-        actor, "project.updated", project, workspace=project.workspace, project=project, changes=changes
-    )
+    try:
+        with transaction.atomic():
+            project.save(update_fields=list(changes))
+    except IntegrityError as error:
+        # Somebody took the slug since we looked; the database's constraint decides who was first.
+        raise _taken(project.slug) from error
+    audit.record(actor, "project.updated", project, workspace=project.workspace, project=project, changes=changes)
     return project
 
 
+def _taken(slug: str) -> Conflict:
+    return Conflict(f"This workspace already has a project “{slug}”. Choose another slug.", {"field": "slug"})
+
+
 def _clean(project: Project) -> None:
+    if project.base_url and not project.base_url.lower().startswith(("https://", "http://")):
+        raise Invalid({"base_url": ["Give an address that starts with https:// or http://."]})
     try:
         project.full_clean(validate_unique=False, validate_constraints=False)
     except ValidationError as error:

@@ -74,7 +74,11 @@ def revoke_token(actor: Actor, token: ApiToken) -> None:
     """From now on the token opens nothing. Revoking again changes nothing."""
     if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now()):
         audit.record(
-            actor, "token.revoked", token, workspace=token.workspace, project=token.project,
+            actor,
+            "token.revoked",
+            token,
+            workspace=token.workspace,
+            project=token.project,
             changes={"revoked": (False, True)},
         )
 
@@ -92,6 +96,6 @@ def touch_token(token: ApiToken) -> None:
     """Remember that the token was used, to the minute."""
     moment = now()
     if token.last_used_at is None or token.last_used_at < moment - LAST_USED_STEP:
-        ApiToken.objects.filter(
-            Q(last_used_at=None) | Q(last_used_at__lt=moment - LAST_USED_STEP), pk=token.pk
-        ).update(last_used_at=moment)
+        ApiToken.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=moment - LAST_USED_STEP), pk=token.pk).update(
+            last_used_at=moment
+        )

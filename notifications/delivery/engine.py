@@ -1,0 +1,301 @@
+"""The engine: claim a batch, let threads send it, settle in bulk, again.
+
+The thread that calls `run` is the only one that talks to the database; sender threads take jobs from per-host queues and
+put results back. So a slow database never holds a socket, a slow receiver never holds a connection to the database.
+"""
+
+import logging
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import close_old_connections, connection, transaction
+from django.db.utils import InterfaceError, OperationalError
+
+from aegisnotify.clock import now
+from notifications.channels import registry
+from notifications.delivery import health, outbox, policy
+from notifications.delivery.outbox import LEASE, Settled
+from notifications.delivery.preparing import Prepared, prepare
+from notifications.delivery.queues import HostQueues
+from notifications.delivery.scrub import scrub, secrets_of
+from notifications.delivery.sending import MakeTransport, Tried, real_transport, try_once
+from notifications.models import Attempt, Delivery, DeliveryStatus
+from projects.entitlements import Category
+
+logger = logging.getLogger(__name__)
+
+BATCH = 200
+SETTLE_ROWS = 100
+SETTLE_EVERY = 0.05
+# How soon a drain that has nothing to do sees a new row.
+POLL = 0.025
+# Lingering for a retry that is due soon costs little, looking for it often would.
+SLOW_POLL = 0.1
+SOON = timedelta(seconds=10)
+DATABASE_PATIENCE = LEASE.total_seconds() / 2
+
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a run did: rows claimed, tries made, deliveries that ended as delivered."""
+
+    claimed: int = 0
+    tried: int = 0
+    delivered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    prepared: Prepared
+    tried: Tried
+
+
+class Engine:
+    """One drain. Make one, `run` it once."""
+
+    def __init__(
+        self,
+        *,
+        threads: int | None = None,
+        batch: int = BATCH,
+        make_transport: MakeTransport = real_transport,
+    ) -> None:
+        self._threads = threads or settings.AEGIS_SENDER_THREADS
+        self._batch = batch
+        self._make_transport = make_transport
+        self._queues: HostQueues[Prepared] = HostQueues(bound=max(2, self._threads // 4))
+        self._results: queue.SimpleQueue[_Result] = queue.SimpleQueue()
+        # One token a run: every row it claims is leased under it.
+        self._token = uuid.uuid4()
+        self._held: dict[uuid.UUID, Prepared] = {}
+        self._renewed = time.monotonic()
+        self.summary = Summary()
+
+    def run(
+        self,
+        *,
+        budget: float,
+        linger: float = 1.0,
+        stop: threading.Event | None = None,
+        wait_for_retries: bool = True,
+    ) -> Summary:
+        """Deliver what is due until nothing is for `linger` seconds, `budget` seconds are over or `stop` is set.
+
+        With `wait_for_retries` it also waits for what falls due within seconds. What is in flight at the end is finished
+        (a try takes 15 seconds at most); what was claimed and not begun is given back, uncounted.
+        """
+        end = time.monotonic() + budget
+        threads = [
+            threading.Thread(target=self._send_jobs, name=f"sender-{number}", daemon=True)
+            for number in range(self._threads)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            self._loop(end, linger, stop or threading.Event(), wait_for_retries)
+        finally:
+            self._give_back()
+            self._finish_in_flight()
+            self._queues.close()
+        return self.summary
+
+    def _loop(self, end: float, linger: float, stop: threading.Event, wait_for_retries: bool) -> None:
+        active_until = time.monotonic() + linger
+        pause = POLL
+        while not stop.is_set() and time.monotonic() < end:
+            if self._queues.waiting <= self._batch // 2 and self._claim():
+                active_until = time.monotonic() + linger
+                pause = POLL
+            if self._settle(wait=pause):
+                active_until = time.monotonic() + linger
+            self._renew()
+            if not self._held and time.monotonic() > active_until:
+                if not (wait_for_retries and self._due_soon(end)):
+                    return
+                pause = SLOW_POLL
+
+    # -- the thread that talks to the database --
+
+    def _claim(self) -> bool:
+        """Claim and queue what is due; False when there was nothing."""
+        crowded = {item.delivery.channel_id for item in self._queues.crowded(self._batch // 2)}
+        rows = self._database(
+            lambda: (
+                outbox.claim(self._batch, self._token, now(), without_channels=[pk for pk in crowded if pk is not None])
+                if self._anything_due()
+                else []
+            )
+        )
+        if not rows:
+            return False
+        self.summary.claimed += len(rows)
+        prepared = self._database(lambda: prepare(rows))
+        interrupted = [item for item in prepared if item.delivery.interrupted]
+        settled = [item.settled for item in prepared if item.settled is not None]
+        if interrupted or settled:
+            self._database(lambda: _store(self._token, settled, [_interrupted(item.delivery) for item in interrupted]))
+        for item in prepared:
+            if item.job is not None:
+                self._held[item.delivery.pk] = item
+                self._queues.put(item.job.kind.host(item.job.config), item)
+        return True
+
+    def _anything_due(self) -> bool:
+        """On SQLite an UPDATE takes the write lock even when it finds nothing, a SELECT does not."""
+        if connection.vendor != "sqlite":
+            return True
+        due = Delivery.objects.filter(status__in=outbox.UNFINISHED, next_at__lte=now())
+        return due.exists()
+
+    def _settle(self, wait: float) -> bool:
+        """Store the results that are there, waiting up to `wait` seconds for a first one; False when there were none."""
+        results: list[_Result] = []
+        deadline = time.monotonic() + wait
+        while len(results) < SETTLE_ROWS:
+            try:
+                results.append(self._results.get(timeout=max(deadline - time.monotonic(), 0)))
+            except queue.Empty:
+                break
+            if len(results) == 1:
+                deadline = time.monotonic() + (SETTLE_EVERY if self._queues.in_flight else 0)
+        if not results:
+            return False
+        moment = now()
+        settled = [_settled(result, moment) for result in results]
+        attempts = [_attempt(result) for result in results]
+        heard = [
+            health.Heard(result.prepared.channel, result.prepared.delivery.recipient, moment, result.tried.reading)
+            for result in results
+            if result.prepared.channel is not None
+        ]
+        self._database(lambda: _store(self._token, settled, attempts))
+        self._database(lambda: health.note(heard))
+        for row in settled:
+            self._held.pop(row.id, None)
+        self.summary.tried += len(results)
+        self.summary.delivered += sum(row.status == DeliveryStatus.DELIVERED for row in settled)
+        return True
+
+    def _renew(self) -> None:
+        if self._held and time.monotonic() - self._renewed > LEASE.total_seconds() / 3:
+            self._database(lambda: outbox.renew(self._token, list(self._held), now()))
+            self._renewed = time.monotonic()
+
+    def _due_soon(self, end: float) -> bool:
+        due = self._database(outbox.next_due)
+        left = timedelta(seconds=end - time.monotonic())
+        return due is not None and due <= now() + min(left, SOON)
+
+    def _give_back(self) -> None:
+        moment = now()
+        rows = [item.delivery for item in self._queues.take_all()]
+        given = [
+            Settled(
+                row.pk,
+                DeliveryStatus.RETRYING if row.attempt_count > 1 else DeliveryStatus.PENDING,
+                row.step,
+                moment,
+                reason=row.status_reason,
+                uncount=True,
+            )
+            for row in rows
+        ]
+        self._database(lambda: _store(self._token, given, []))
+        for row in rows:
+            self._held.pop(row.pk, None)
+
+    def _finish_in_flight(self) -> None:
+        while self._held and self._queues.in_flight + self._results.qsize() > 0:
+            self._settle(wait=SETTLE_EVERY)
+            self._renew()
+
+    def _database(self, work: Callable[[], _T]) -> _T:
+        """Do it, and again while the database is away for a moment: what was sent must not be forgotten for that."""
+        patience = time.monotonic() + DATABASE_PATIENCE
+        while True:
+            try:
+                return work()
+            except (OperationalError, InterfaceError) as error:
+                if time.monotonic() > patience or connection.in_atomic_block:
+                    raise
+                logger.warning("The database did not answer (%s), trying again.", type(error).__name__)
+                close_old_connections()
+                time.sleep(0.25)
+
+    # -- sender threads --
+
+    def _send_jobs(self) -> None:
+        transport = self._make_transport()
+        try:
+            while (taken := self._queues.take()) is not None:
+                host, prepared = taken
+                assert prepared.job is not None
+                tried = try_once(prepared.job, transport)
+                self._results.put(_Result(prepared, tried))
+                self._queues.done(host)
+        finally:
+            transport.close()
+
+
+def _store(token: uuid.UUID, settled: list[Settled], attempts: list[Attempt]) -> None:
+    with transaction.atomic():
+        outbox.settle(token, settled)
+        Attempt.objects.bulk_create(attempts)
+
+
+def _settled(result: _Result, moment: datetime) -> Settled:
+    row, tried = result.prepared.delivery, result.tried
+    kind = registry.get(row.kind)
+    decided = policy.settle(
+        tried.reading,
+        ladder=policy.WEBHOOK if kind.category is Category.WEBHOOK else policy.PEOPLE,
+        step=row.step,
+        created_at=row.created_at,
+        now=moment,
+        jitter=tried.jitter,
+    )
+    delivered = decided.status == DeliveryStatus.DELIVERED
+    return Settled(
+        row.pk,
+        DeliveryStatus(decided.status),
+        decided.step,
+        decided.next_at,
+        delivered_at=moment if delivered else None,
+        body=tried.body,
+        reason=decided.reason[:500],
+    )
+
+
+def _attempt(result: _Result) -> Attempt:
+    row, tried = result.prepared.delivery, result.tried
+    assert result.prepared.job is not None
+    return Attempt(
+        delivery_id=row.pk,
+        number=row.attempt_count,
+        at=tried.started_at,
+        duration_ms=tried.answer.duration_ms,
+        status_code=tried.answer.status,
+        outcome=tried.reading.verdict.value,
+        error=tried.reading.sentence[:500],
+        response=scrub(tried.answer.body, secrets_of(result.prepared.job.config)),
+    )
+
+
+def _interrupted(row: Delivery) -> Attempt:
+    """The try that was begun under an earlier lease and never came to an end."""
+    return Attempt(
+        delivery_id=row.pk,
+        number=row.attempt_count - 1,
+        at=now(),
+        outcome=Attempt.Outcome.INTERRUPTED,
+        error="The process that made this try ended before it knew the answer. The delivery is tried again.",
+    )

@@ -1,0 +1,222 @@
+"""The SQL of the queue: claim rows under a lease, renew it, settle them in bulk, give them back.
+
+One UPDATE claims a batch: it sets the lease (status, token, `next_at` = its end), counts the try and returns the rows. An
+expired lease is simply due again under the same predicate and the same partial index, so there is no recovery job; counting
+at claim time stops a delivery that kills its process. Settling is one UPDATE for up to 100 rows, guarded by the token, so a
+process that lost its lease can't overwrite what another one did. (Django's `bulk_update` cost more than twice the delivery
+itself.) PostgreSQL and SQLite have their own statements; other databases take the slower portable way.
+"""
+
+import json
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from notifications.models import Delivery, DeliveryStatus
+from notifications.models.deliveries import UNFINISHED
+
+LEASE = timedelta(seconds=30)
+_TABLE = Delivery._meta.db_table
+_UNFINISHED = ", ".join(f"'{status.value}'" for status in UNFINISHED)
+_COLUMNS = ", ".join(
+    f'"{name}"'
+    for name in (
+        "id", "workspace_id", "project_id", "occurrence_id", "channel_id", "channel_key", "kind", "event", "recipient",
+        "status", "attempt_count", "step", "next_at", "lease_token", "interrupted", "body", "status_reason", "created_at",
+        "delivered_at",
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What becomes of one claimed delivery. `body` is stored when given; `uncount` takes the begun try back."""
+
+    id: uuid.UUID
+    status: DeliveryStatus
+    step: int
+    next_at: datetime | None
+    delivered_at: datetime | None = None
+    body: str | None = None
+    reason: str = ""
+    uncount: bool = False
+
+
+def claim(
+    limit: int, token: uuid.UUID, moment: datetime, *, without_channels: Collection[uuid.UUID] = ()
+) -> list[Delivery]:
+    """Up to `limit` due deliveries, the longest due first, now leased under `token`."""
+    until = moment + LEASE
+    if connection.vendor == "postgresql":
+        rows = _claim_postgresql(limit, token, moment, until, without_channels)
+    elif connection.vendor == "sqlite":
+        rows = _claim_sqlite(limit, token, moment, until, without_channels)
+    else:
+        rows = _claim_portable(limit, token, moment, until, without_channels)
+    return sorted(rows, key=lambda row: row.pk)
+
+
+def renew(token: uuid.UUID, ids: Sequence[uuid.UUID], moment: datetime) -> None:
+    """Extend the lease of claimed rows that still wait in this process."""
+    Delivery.objects.filter(pk__in=ids, lease_token=token, status=DeliveryStatus.SENDING).update(next_at=moment + LEASE)
+
+
+def settle(token: uuid.UUID, results: Sequence[Settled]) -> set[uuid.UUID]:
+    """Store results; returns the ids that were still ours."""
+    if not results:
+        return set()
+    if connection.vendor == "postgresql":
+        return _settle_postgresql(token, results)
+    if connection.vendor == "sqlite":
+        return _settle_sqlite(token, results)
+    return _settle_portable(token, results)
+
+
+def next_due() -> datetime | None:
+    """When the next unfinished delivery falls due, if there is one."""
+    row = Delivery.objects.filter(status__in=UNFINISHED).order_by("next_at").values_list("next_at", flat=True).first()
+    return row
+
+
+_SET = f"""
+    SET "interrupted" = ("status" = '{DeliveryStatus.SENDING.value}'), "status" = '{DeliveryStatus.SENDING.value}',
+        "lease_token" = %s, "next_at" = %s, "attempt_count" = "attempt_count" + 1
+"""
+
+
+def _claim_postgresql(
+    limit: int, token: uuid.UUID, moment: datetime, until: datetime, without: Collection[uuid.UUID]
+) -> list[Delivery]:
+    excluded = 'AND ("channel_id" IS NULL OR "channel_id" <> ALL(%s))' if without else ""
+    # S608: the statement is put together from constants of this module.
+    sql = f"""
+        UPDATE "{_TABLE}" {_SET}
+        WHERE "id" = ANY(ARRAY(
+            SELECT "id" FROM "{_TABLE}"
+            WHERE "status" IN ({_UNFINISHED}) AND "next_at" <= %s {excluded}
+            ORDER BY "next_at" LIMIT %s FOR UPDATE SKIP LOCKED
+        ))
+        RETURNING {_COLUMNS}
+    """  # noqa: S608
+    return list(Delivery.objects.raw(sql, [token, until, moment, *([list(without)] if without else []), limit]))
+
+
+def _claim_sqlite(
+    limit: int, token: uuid.UUID, moment: datetime, until: datetime, without: Collection[uuid.UUID]
+) -> list[Delivery]:
+    excluded = (
+        f'AND ("channel_id" IS NULL OR "channel_id" NOT IN ({", ".join(["%s"] * len(without))}))' if without else ""
+    )
+    sql = f"""
+        UPDATE "{_TABLE}" {_SET}
+        WHERE "id" IN (
+            SELECT "id" FROM "{_TABLE}"
+            WHERE "status" IN ({_UNFINISHED}) AND "next_at" <= %s {excluded}
+            ORDER BY "next_at" LIMIT %s
+        )
+        RETURNING {_COLUMNS}
+    """  # noqa: S608
+    # SQLite keeps UUIDs as 32 hex digits and moments as UTC text, as Django's fields do.
+    params = [token.hex, _sqlite_moment(until), _sqlite_moment(moment), *(pk.hex for pk in without), limit]
+    return list(Delivery.objects.raw(sql, params))
+
+
+def _claim_portable(
+    limit: int, token: uuid.UUID, moment: datetime, until: datetime, without: Collection[uuid.UUID]
+) -> list[Delivery]:
+    with transaction.atomic():
+        due = Delivery.objects.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+        due = due.filter(status__in=UNFINISHED, next_at__lte=moment).order_by("next_at")
+        rows = list(due.exclude(channel__in=list(without))[:limit] if without else due[:limit])
+        for row in rows:
+            row.interrupted = row.status == DeliveryStatus.SENDING
+            row.status = DeliveryStatus.SENDING
+            row.lease_token, row.next_at = token, until
+            row.attempt_count += 1
+        Delivery.objects.bulk_update(rows, ["interrupted", "status", "lease_token", "next_at", "attempt_count"])
+    return rows
+
+
+_SETTLE = f"""
+    UPDATE "{_TABLE}" AS d
+    SET "status" = v."status", "step" = v."step", "next_at" = v."next_at", "lease_token" = NULL, "interrupted" = {{false}},
+        "delivered_at" = COALESCE(v."delivered_at", d."delivered_at"), "body" = COALESCE(v."body", d."body"),
+        "status_reason" = v."reason", "attempt_count" = d."attempt_count" - v."uncount"
+    FROM {{source}} AS v
+    WHERE d."id" = v."id" AND d."lease_token" = %s AND d."status" = '{DeliveryStatus.SENDING.value}'
+    RETURNING {{id}}
+"""  # noqa: S608
+
+
+def _settle_postgresql(token: uuid.UUID, results: Sequence[Settled]) -> set[uuid.UUID]:
+    source = """unnest(%s::uuid[], %s::text[], %s::int[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[],
+        %s::int[]) """
+    names = '("id", "status", "step", "next_at", "delivered_at", "body", "reason", "uncount")'
+    sql = _SETTLE.format(source=source, false="FALSE", id='d."id"').replace("AS v\n", f"AS v{names}\n")
+    columns: list[list[Any]] = [
+        [result.id for result in results],
+        [result.status.value for result in results],
+        [result.step for result in results],
+        [result.next_at for result in results],
+        [result.delivered_at for result in results],
+        [result.body for result in results],
+        [result.reason for result in results],
+        [int(result.uncount) for result in results],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*columns, token])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _settle_sqlite(token: uuid.UUID, results: Sequence[Settled]) -> set[uuid.UUID]:
+    names = ("id", "status", "step", "next_at", "delivered_at", "body", "reason", "uncount")
+    picked = ", ".join(f"json_extract(value, '$[{place}]') AS \"{name}\"" for place, name in enumerate(names))
+    sql = _SETTLE.format(source=f"(SELECT {picked} FROM json_each(%s))", false="0", id='"id"')  # noqa: S608
+    rows = [
+        [
+            result.id.hex,
+            result.status.value,
+            result.step,
+            result.next_at and _sqlite_moment(result.next_at),
+            result.delivered_at and _sqlite_moment(result.delivered_at),
+            result.body,
+            result.reason,
+            int(result.uncount),
+        ]
+        for result in results
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [json.dumps(rows), token.hex])
+        return {uuid.UUID(row[0]) for row in cursor.fetchall()}
+
+
+def _settle_portable(token: uuid.UUID, results: Iterable[Settled]) -> set[uuid.UUID]:
+    ours = set()
+    with transaction.atomic():
+        for result in results:
+            changes: dict[str, Any] = {
+                "status": result.status,
+                "step": result.step,
+                "next_at": result.next_at,
+                "lease_token": None,
+                "interrupted": False,
+                "status_reason": result.reason,
+                "attempt_count": F("attempt_count") - int(result.uncount),
+            }
+            if result.delivered_at is not None:
+                changes["delivered_at"] = result.delivered_at
+            if result.body is not None:
+                changes["body"] = result.body
+            held = Delivery.objects.filter(pk=result.id, lease_token=token, status=DeliveryStatus.SENDING)
+            if held.update(**changes):
+                ours.add(result.id)
+    return ours
+
+
+def _sqlite_moment(moment: datetime) -> str:
+    return str(connection.ops.adapt_datetimefield_value(moment))

@@ -1,0 +1,39 @@
+"""Keeping our own secrets out of what is stored of an answer (pure)."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+MASK = "•••"
+KEPT = 4096
+_SECRET_SETTINGS = ("url", "secret", "next_secret")
+# PostgreSQL stores no NUL, UTF-8 has no lone surrogates.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# Shorter parts of a URL ("api", "v10") are no secrets, and masking them would garble ordinary words.
+_SHORTEST_SECRET = 8
+
+
+def secrets_of(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The texts of a configuration that must not be kept: URLs, their long path segments and query values, secrets."""
+    found: set[str] = set()
+    for name in _SECRET_SETTINGS:
+        value = str(config.get(name) or "")
+        if not value:
+            continue
+        found.add(value)
+        if name == "url":
+            parts = urlsplit(value)
+            found.add(parts.path + (f"?{parts.query}" if parts.query else ""))
+            pieces = [*parts.path.split("/"), *(piece.partition("=")[2] for piece in parts.query.split("&"))]
+            found.update(piece for piece in pieces if len(piece) >= _SHORTEST_SECRET)
+    variants = {form for text in found for form in (text, quote(text, safe=""), unquote(text)) if len(form) >= 2}
+    return tuple(sorted(variants, key=len, reverse=True))
+
+
+def scrub(text: str, secrets: Iterable[str], limit: int = KEPT) -> str:
+    """`text` fit to be stored: secrets masked, unstorable characters replaced, at most `limit` characters."""
+    # Secrets go first: cutting first could leave the readable half of one at the edge.
+    for secret in secrets:
+        text = text.replace(secret, MASK)
+    return _UNSTORABLE.sub("�", text)[:limit]

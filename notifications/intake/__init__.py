@@ -1,0 +1,1 @@
+"""Taking reports in: validate, record, decide, create deliveries, count usage."""

@@ -1,0 +1,91 @@
+"""From decisions to what is stored: the JSON of the trace, and the deliveries. Pure but for the ids it draws."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from notifications.channels.webhook import body as webhook_body
+from notifications.models import Delivery, DeliveryStatus, Occurrence
+from notifications.routing import Decision, Outcome
+from projects.entitlements import Category
+
+
+def deliveries_for(
+    occurrence: Occurrence, decisions: Iterable[Decision], project_json: Mapping[str, str]
+) -> list[Delivery]:
+    """The deliveries that these decisions ask for, unsaved, in the decisions' order."""
+    bodies: dict[str, str] = {}
+    rows = []
+    for decision in decisions:
+        channel = decision.channel
+        held = decision.outcome is Outcome.HELD
+        recipients = [recipient.email for recipient in decision.recipients] or [""]
+        for event in decision.events:
+            if channel.category is Category.WEBHOOK and event not in bodies:
+                # Made once and shared by the project's webhooks: the same bytes on every retry.
+                bodies[event] = webhook_body.build(
+                    occurrence.kind, occurrence.facts, event, project_json, occurrence.occurred_at
+                )
+            rows += [
+                Delivery(
+                    workspace_id=occurrence.workspace_id,
+                    project_id=occurrence.project_id,
+                    occurrence=occurrence,
+                    channel_id=channel.id,
+                    channel_key=channel.key,
+                    kind=channel.kind,
+                    event=event,
+                    recipient=recipient,
+                    status=DeliveryStatus.HELD if held else DeliveryStatus.PENDING,
+                    next_at=None if held else occurrence.received_at,
+                    body=bodies.get(event, "") if channel.category is Category.WEBHOOK else "",
+                    created_at=occurrence.received_at,
+                )
+                for recipient in recipients
+            ]
+    return rows
+
+
+def as_json(decision: Decision, deliveries: Iterable[Delivery]) -> dict[str, Any]:
+    """A decision as it is stored and as the API shows it: codes and ids, no secrets."""
+    channel = decision.channel
+    result: dict[str, Any] = {
+        "channel": channel.key,
+        "channel_id": channel.id,
+        "name": channel.name,
+        "kind": channel.kind,
+        "outcome": decision.outcome.value,
+        "reason": decision.reason.value,
+        "event": decision.event,
+        "recoverable": decision.recoverable,
+        "gates": [gate.as_json() for gate in decision.gates],
+        "deliveries": [str(delivery.pk) for delivery in deliveries if str(delivery.channel_id) == channel.id],
+    }
+    if channel.category is Category.EMAIL:
+        result["recipients"] = [
+            {"email": recipient.email, "state": recipient.state.value} for recipient in channel.recipients
+        ]
+    return result
+
+
+def with_late_event(
+    stored: Sequence[Mapping[str, Any]], late: Sequence[Mapping[str, Any]], event: str
+) -> list[dict[str, Any]]:
+    """The stored decisions after a late event: what it told is added, what it did not tell leaves the first answer.
+
+    The late event's filter gate joins the others of its channel, so the trace shows that it was asked too.
+    """
+    by_id = {decision["channel_id"]: decision for decision in late}
+    merged = []
+    for decision in stored:
+        extra = by_id.pop(decision["channel_id"], None)
+        result = dict(decision)
+        if extra is not None:
+            result["gates"] = [*decision["gates"], *(gate for gate in extra["gates"] if gate["event"] == event)]
+            if extra["deliveries"]:
+                told_before = decision["outcome"] != Outcome.NOT_SENT
+                result |= (
+                    {} if told_before else {key: extra[key] for key in ("outcome", "reason", "event", "recoverable")}
+                )
+                result["deliveries"] = [*decision["deliveries"], *extra["deliveries"]]
+        merged.append(result)
+    return merged + [dict(decision) for decision in by_id.values()]

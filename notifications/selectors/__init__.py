@@ -1,0 +1,1 @@
+"""Reading notifications: for routing, pages and API."""

@@ -1,0 +1,49 @@
+"""How channels are doing, in one word each."""
+
+import enum
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from notifications.models import Channel
+from notifications.selectors.channels import is_paused, over_plan_limit
+from projects.entitlements import Limits
+
+
+class ChannelHealth(enum.StrEnum):
+    """The worst first."""
+
+    SUSPENDED = "suspended"
+    FAILING = "failing"
+    OVER_PLAN_LIMIT = "over_plan_limit"
+    PAUSED = "paused"
+    HEALTHY = "healthy"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    channel: Channel
+    health: ChannelHealth
+
+
+def checkups(channels: Iterable[Channel], limits: Limits, moment: datetime) -> Iterator[Checkup]:
+    """The state of each channel. `channels`: all of one or more projects, each project's together and in order."""
+    for _project_id, group in itertools.groupby(channels, key=lambda channel: channel.project_id):
+        members = list(group)
+        over = over_plan_limit(limits, members)
+        for channel in members:
+            yield Checkup(channel, health_of(channel, over=channel.pk in over, moment=moment))
+
+
+def health_of(channel: Channel, *, over: bool, moment: datetime) -> ChannelHealth:
+    if not channel.enabled:
+        return ChannelHealth.OFF
+    if channel.suspended_at is not None:
+        return ChannelHealth.SUSPENDED
+    if over:
+        return ChannelHealth.OVER_PLAN_LIMIT
+    if is_paused(channel, moment):
+        return ChannelHealth.PAUSED
+    return ChannelHealth.FAILING if channel.failures_in_a_row else ChannelHealth.HEALTHY

@@ -1,0 +1,1 @@
+"""What changes channels, filters and deliveries. Pages, API, admin and commands call these and nothing below."""

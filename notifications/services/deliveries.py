@@ -1,0 +1,70 @@
+"""Sending a delivery once more."""
+
+from django.db import transaction
+
+from aegisnotify.clock import now
+from notifications.channels import registry
+from notifications.delivery import wakeup
+from notifications.models import Channel, Delivery, DeliveryStatus
+from notifications.models.deliveries import FINISHED
+from notifications.selectors.channels import is_paused, over_plan_limit, places
+from projects.actors import Actor
+from projects.entitlements import room_for
+from projects.errors import Conflict, PlanLimit
+from projects.selectors import limits_of
+from projects.services import audit
+
+
+@transaction.atomic
+def redeliver(actor: Actor, delivery: Delivery) -> Delivery:
+    """Start the ladder again under the same id. `attempt_count` goes on.
+
+    Raises `Conflict` while the delivery is unfinished or its channel can't send, `PlanLimit` when the channel is over the plan.
+    """
+    row = (
+        Delivery.objects.select_for_update(of=("self",)).select_related("project__workspace__plan").get(pk=delivery.pk)
+    )
+    if row.status not in FINISHED:
+        raise Conflict(f"This delivery is {row.status}: it is not finished yet.")
+    channel = Channel.objects.filter(pk=row.channel_id).first() if row.channel_id else None
+    require_able(channel)
+    assert channel is not None
+    require_in_plan(channel)
+    before = row.status
+    row.status, row.step, row.next_at = DeliveryStatus.PENDING, 0, now()
+    row.status_reason, row.delivered_at = "", None
+    row.save(update_fields=["status", "step", "next_at", "status_reason", "delivered_at"])
+    audit.record(
+        actor,
+        "delivery.redelivered",
+        row,
+        workspace=row.workspace,
+        project=row.project,
+        changes={"status": (before, row.status.value)},
+    )
+    transaction.on_commit(wakeup.wake, robust=True)
+    return row
+
+
+def require_able(channel: Channel | None) -> None:
+    """Raises `Conflict` when the channel is gone, off, paused or suspended."""
+    if channel is None:
+        raise Conflict("The channel was deleted, so there is nowhere to send this.")
+    if not channel.enabled:
+        raise Conflict("The channel is off. Switch it on first.")
+    if channel.suspended_at is not None:
+        raise Conflict("The channel is suspended. Send a test first: a good one lifts the suspension.")
+    if is_paused(channel, now()):
+        raise Conflict("The channel is paused. Resume it first.")
+
+
+def require_in_plan(channel: Channel) -> None:
+    """Raises `PlanLimit` when the plan does not carry the channel, or would not if it were switched on."""
+    limits = limits_of(channel.project.workspace.plan)
+    channels = list(channel.project.channels.all())
+    if channel.enabled and channel.pk not in over_plan_limit(limits, channels):
+        return
+    others = places(other for other in channels if other.pk != channel.pk)
+    exceeded = room_for(limits, others, channel.kind, registry.get(channel.kind).category)
+    if exceeded:
+        raise PlanLimit(exceeded)

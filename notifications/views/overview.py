@@ -1,0 +1,70 @@
+"""The Overview: is everything delivered, and what happened last."""
+
+import calendar
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from aegisnotify.clock import now
+from aegisnotify.pages.charts import sparkline, stacked_bars
+from notifications.channels import registry
+from notifications.selectors.health import ChannelHealth, Checkup
+from notifications.selectors.overview import ChannelLine, overview
+from projects.pages import WorkspaceRequest, usage, workspace_page
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelItem:
+    """A channel as the list shows it."""
+
+    checkup: Checkup
+    kind_label: str
+    icon: str
+    delivered: int
+    spark: str
+
+
+@workspace_page()
+def overview_page(request: WorkspaceRequest) -> HttpResponse:
+    moment = now()
+    shown = overview(request.workspace, moment)
+    labels = [f"{timezone.localtime(hour.start):%H:%M}" for hour in shown.hours]
+    busiest = max(shown.hours, key=lambda hour: hour.delivered + hour.failed)
+    return render(
+        request,
+        "pages/overview.html",
+        {
+            "title": "Overview",
+            "now": moment,
+            "overview": shown,
+            "rows": list(zip(labels, shown.hours, strict=True)),
+            "chart": stacked_bars([(hour.delivered, hour.failed) for hour in shown.hours], labels),
+            "busiest": busiest,
+            "busiest_label": f"{timezone.localtime(busiest.start):%H:%M}",
+            "channels": [_item(line) for line in shown.lines],
+            "troubled": [_item(line) for line in shown.troubled],
+            "paused": shown.health.get(ChannelHealth.PAUSED, 0),
+            "over_plan_limit": shown.health.get(ChannelHealth.OVER_PLAN_LIMIT, 0),
+            "usage": {meter.value: measured for meter, measured in usage(request).items()},
+            "resets_on": _resets_on(moment),
+        },
+    )
+
+
+def _item(line: ChannelLine) -> ChannelItem:
+    kind = registry.find(line.checkup.channel.kind)
+    return ChannelItem(
+        line.checkup,
+        kind.label if kind else line.checkup.channel.kind,
+        kind.icon if kind else "bell",
+        line.delivered,
+        sparkline(line.hourly) if line.delivered else "",
+    )
+
+
+def _resets_on(moment: datetime) -> str:
+    """The day on which the counters start anew: months are UTC's, whatever the reader's zone."""
+    return f"1 {calendar.month_name[moment.month % 12 + 1]}"

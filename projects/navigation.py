@@ -1,0 +1,63 @@
+"""The sidebar: which pages there are, and which of them this person is shown.
+
+An entry appears as soon as its name resolves to an address, so a page that is not built yet is no dead link.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.urls import NoReverseMatch, reverse
+
+from projects.access import Right, Role, can
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`name` is the URL name; `pages` are the names of the pages below it, on which it is the current one too."""
+
+    name: str
+    label: str
+    icon: str
+    right: Right = Right.VIEW
+    pages: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    label: str
+    icon: str
+    url: str
+    current: bool
+
+
+MAIN = (
+    Entry("overview", "Overview", "layout-dashboard"),
+    Entry("notifications", "Notifications", "bell"),
+    Entry("deliveries", "Deliveries", "send", pages=frozenset({"delivery", "event_why"})),
+    Entry("projects", "Projects", "folder", pages=frozenset({"project", "project_config"})),
+    Entry("usage", "Usage & plan", "gauge"),
+)
+SETTINGS = (
+    Entry("settings_email", "Email preferences", "mail"),
+    Entry("settings_tokens", "API tokens", "key", Right.CONFIGURE),
+    Entry("settings_members", "Members", "users", Right.MANAGE),
+    Entry("settings_audit", "Audit log", "history", Right.MANAGE),
+)
+
+
+def links(entries: tuple[Entry, ...], workspace_slug: str, role: Role | str, current: str) -> Iterator[Link]:
+    """The entries to show to somebody in `role`; `current` is the URL name of the page that is being shown."""
+    for entry in entries:
+        if not can(role, entry.right):
+            continue
+        try:
+            address = reverse(entry.name)
+        except NoReverseMatch:
+            continue
+        yield Link(
+            entry.label,
+            entry.icon,
+            f"{address}?{urlencode({'ws': workspace_slug})}",
+            current == entry.name or current in entry.pages,
+        )

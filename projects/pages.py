@@ -1,0 +1,111 @@
+"""The conventions of pages that show a workspace: whose it is, who may see it, whose clock it shows.
+
+`?ws=<slug>` names the workspace, so that a link means the same for everyone; without it, it is the one this person
+looked at last, else their first.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from aegisnotify.clock import now
+from projects import selectors
+from projects.access import Right, can, refusal
+from projects.errors import PlanLimit
+from projects.models import Membership, User, Workspace
+from projects.usage import Meter
+
+Usage = dict[Meter, dict[str, int | None]]
+View = Callable[..., HttpResponseBase]
+WorkspaceIdOf = Callable[..., int | None]
+
+
+class WorkspaceRequest(HttpRequest):
+    """The request that a `workspace_page` gets. `memberships` are all of this person's, for the switcher."""
+
+    user: User
+    workspace: Workspace
+    membership: Membership
+    memberships: list[Membership]
+    usage: Usage
+
+
+def workspace_page(right: Right = Right.VIEW, *, of: WorkspaceIdOf | None = None) -> Callable[[View], View]:
+    """Make a view a page of one workspace, for members that have `right`.
+
+    `of` gets the path's arguments and returns the id of the workspace that the object in the path belongs to (None: there
+    is no such object). Then that workspace is shown, whichever this person looked at last.
+
+    Anonymous: to the sign-in page. Outsiders: 404, existence is not leaked. Members without the right: 403 with a sentence
+    that says who can do it. A refusal by the plan inside the view: 402.
+    """
+
+    def decorate(view: View) -> View:
+        @never_cache
+        @functools.wraps(view)
+        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            user = request.user
+            if not isinstance(user, User):
+                return redirect_to_login(request.get_full_path())
+            memberships = list(selectors.memberships_of(user))
+            membership = _choose(request, user, memberships, of(*args, **kwargs) if of else None, pinned=of is not None)
+            if membership is None:
+                return no_workspace(request)
+            if not can(membership.role, right):
+                raise PermissionDenied(refusal(right))
+            inside = cast(WorkspaceRequest, request)
+            inside.memberships, inside.membership, inside.workspace = memberships, membership, membership.workspace
+            _remember(user, membership.workspace)
+            with timezone.override(user.zone):
+                try:
+                    return view(inside, *args, **kwargs)
+                except PlanLimit as error:
+                    return plan_limit(inside, error)
+
+        return page
+
+    return decorate
+
+
+def usage(request: WorkspaceRequest) -> Usage:
+    """This month's usage of the workspace, read once per request: sidebar and page show the same numbers."""
+    if not hasattr(request, "usage"):
+        request.usage = selectors.usage_of(request.workspace, now())
+    return request.usage
+
+
+def no_workspace(request: HttpRequest) -> HttpResponse:
+    """What somebody sees who belongs to no workspace (any more)."""
+    return render(request, "pages/no_workspace.html")
+
+
+def plan_limit(request: HttpRequest, error: PlanLimit) -> HttpResponse:
+    """The 402 for a form that cannot show the refusal beside its control."""
+    return render(request, "errors/403_plan.html", {"exceeded": error.exceeded, "sentence": error.message}, status=402)
+
+
+def _choose(
+    request: HttpRequest, user: User, memberships: list[Membership], workspace_id: int | None, *, pinned: bool
+) -> Membership | None:
+    slug = request.GET.get("ws")
+    candidates = memberships
+    if pinned:
+        candidates = [membership for membership in candidates if membership.workspace_id == workspace_id]
+    if slug:
+        candidates = [membership for membership in candidates if membership.workspace.slug == slug]
+    if not candidates and (pinned or slug):
+        raise Http404
+    last = [membership for membership in candidates if membership.workspace_id == user.last_workspace_id]
+    return next(iter(last or candidates), None)
+
+
+def _remember(user: User, workspace: Workspace) -> None:
+    if user.last_workspace_id != workspace.pk:
+        User.objects.filter(pk=user.pk).update(last_workspace=workspace)

@@ -1,0 +1,83 @@
+"""A real browser against a live server. `AEGIS_SCREENSHOTS=<folder>` keeps a picture of every page that is looked at."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+from tests import factories
+
+# Playwright's sync API runs an event loop in this thread, which Django takes for an async context.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+WIDTHS = (1440, 390)
+SCHEMES = ("light", "dark")
+AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        if os.environ.get("CI"):
+            pytest.fail("Chromium is missing, and in CI the browser tests have to run.")
+        pytest.skip("Chromium is not installed.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """A browser window of one width and colour scheme that remembers everything its console complained about."""
+
+    def __init__(self, browser, address, width, scheme):
+        self.address, self.width, self.scheme = address, width, scheme
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+        )
+        self.page = self.context.new_page()
+        self.complaints = []
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _note(self, message):
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def sign_in(self, user):
+        self.page.goto(f"{self.address}/login/")
+        self.page.get_by_label("Email").fill(user.email)
+        self.page.get_by_label("Password").fill(factories.PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url(lambda url: "/login/" not in url)
+
+    def look_at(self, name):
+        """Everything that every page must hold."""
+        folder = os.environ.get("AEGIS_SCREENSHOTS")
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=f"{folder}/{name}-{self.width}-{self.scheme}.png", full_page=True)
+        found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": AXE_RULES}})
+        assert found.violations_count == 0, found.generate_report()
+        overflow = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, f"{overflow} px wider than the window"
+        doubled = self.page.evaluate(
+            "[...document.querySelectorAll('[id]')].map(e => e.id).filter((id, i, ids) => ids.indexOf(id) !== i)"
+        )
+        assert doubled == []
+        assert self.page.evaluate("document.querySelectorAll('a a, a button, button a, button button').length") == 0
+        assert self.page.evaluate("document.querySelectorAll('[style]').length") == 0
+        assert self.complaints == []
+
+
+@pytest.fixture(params=[(width, scheme) for width in WIDTHS for scheme in SCHEMES], ids=lambda p: f"{p[0]}-{p[1]}")
+def visitor(request, browser, live_server):
+    visitor = Visitor(browser, live_server.url, *request.param)
+    yield visitor
+    visitor.context.close()

@@ -1,0 +1,50 @@
+"""The pages as a browser shows them: wide and narrow, light and dark."""
+
+import pytest
+
+from tests import factories
+from tests.browser.scenes import busy_workspace
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_the_sign_in_page_is_usable_by_everybody(visitor):
+    visitor.page.goto(f"{visitor.address}/login/")
+    visitor.look_at("login")
+
+
+def test_a_wrong_password_is_said_beside_the_field(visitor):
+    user = factories.UserFactory()
+    visitor.page.goto(f"{visitor.address}/login/")
+    visitor.page.get_by_label("Email").fill(user.email)
+    visitor.page.get_by_label("Password").fill("something else")
+    visitor.page.get_by_role("button", name="Sign in").click()
+    visitor.page.get_by_text("Email and password do not match.").wait_for()
+    visitor.look_at("login-wrong")
+
+
+def test_the_overview_and_the_event_page_are_usable_by_everybody(visitor):
+    owner, event = busy_workspace()
+    visitor.sign_in(owner)
+    visitor.page.get_by_role("heading", name="Overview", level=1).wait_for()
+    visitor.look_at("overview")
+    visitor.page.get_by_role("link", name="Checkout flow failed").click()
+    visitor.page.get_by_role("heading", name="Who was told?").wait_for()
+    assert f"/events/{event.pk}/why/?ws=acme" in visitor.page.url
+    visitor.look_at("event")
+
+
+def test_an_empty_workspace_says_what_to_expect(visitor):
+    workspace = factories.WorkspaceFactory(name="Fresh")
+    visitor.sign_in(workspace.memberships.get().user)
+    visitor.page.get_by_text("No project yet").wait_for()
+    visitor.look_at("overview-empty")
+
+
+def test_an_unknown_address_and_a_missing_workspace_have_their_pages(visitor):
+    visitor.sign_in(factories.UserFactory())
+    visitor.page.get_by_role("heading", name="You belong to no workspace").wait_for()
+    visitor.look_at("no-workspace")
+    visitor.page.goto(f"{visitor.address}/nowhere/")
+    visitor.complaints.clear()  # the browser itself notes every 404
+    visitor.look_at("404")
