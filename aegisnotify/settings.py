@@ -112,7 +112,6 @@ if EMBEDDED:
                     "PRAGMA cache_size=-20000; PRAGMA mmap_size=134217728; PRAGMA journal_size_limit=67108864;"
                 ),
             },
-            "TEST": {"NAME": env.str("AEGIS_TEST_SQLITE_PATH", default="") or None},
         }
     }
     DATA_DIR.mkdir(parents=True, exist_ok=True)

@@ -24,3 +24,7 @@ from aegisnotify.settings import *  # noqa: E402, F403
 
 # Hashing passwords slowly is what protects them; in tests it is what makes them slow.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+if EMBEDDED:  # noqa: F405
+    # A file, as in real life: SQLite's shared in-memory databases have other locks, without a busy timeout.
+    DATABASES["default"]["TEST"] = {"NAME": os.path.join(_here, "test.sqlite3")}  # noqa: F405

@@ -15,12 +15,12 @@ def confirmation(workspace: Workspace, email: str) -> EmailMultiAlternatives:
     Anybody can name a workspace and type an address, so the name is short and can't become a link: otherwise this would
     be a way to send strangers a text of one's own.
     """
-    name = shorten(clean_text(workspace.name), 60)
+    name = unlinked(shorten(clean_text(workspace.name), 60), domains=True)
     subject = f"Confirm notifications from {name}"
     values = {
         "subject": subject,
         "preheader": "Nothing is sent before you agree.",
-        "workspace": unlinked(name, domains=True),
+        "workspace": name,
         "email": email,
         "link": links.confirmation_url(workspace.pk, email),
         "days": links.CONFIRMATION_AGE.days,

@@ -58,10 +58,10 @@ def _parse_extra_host(entry: str) -> ExtraHost | None:
         return None
     try:
         parts = urlsplit(f"//{place}")
-        host, port = parts.hostname, parts.port
+        host, port = _host_name(parts), parts.port
     except ValueError:
         return None
-    return ExtraHost(kind, host, port) if host and not place.endswith(":") else None
+    return ExtraHost(kind, parts.hostname or "", port) if host and not place.endswith(":") else None
 
 
 def is_extra_host(kind: str, parts: SplitResult) -> bool:

@@ -88,7 +88,8 @@ def _record_all(reports: Sequence[tuple[int, Project, Report]]) -> Iterable[tupl
     if not reports:
         return []
     moment = now()
-    settings = {project.pk: (project, routing_settings(project, moment)) for _, project, _ in reports}
+    projects = {project.pk: project for _, project, _ in reports}
+    settings = {pk: (project, routing_settings(project, moment)) for pk, project in projects.items()}
     firsts: dict[Key, tuple[Occurrence, list[Delivery]]] = {}
     for _, project, report in reports:
         key = (project.pk, report.kind.value, report.source_id)

@@ -93,9 +93,7 @@ def test_the_docs_page_loads_only_what_we_serve(client, path):
     assert "style=" not in response.content.decode()
 
 
-def test_only_the_docs_page_relaxes_the_policy_and_only_for_styles(client):
+def test_the_docs_page_needs_no_exception_from_the_policy(client):
     policy = client.get("/api/v1/docs")["Content-Security-Policy"]
-    directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
-    assert directives["style-src"] == "'self' 'unsafe-inline'"
-    assert directives["script-src"] == "'self'"
-    assert "unsafe" not in client.get("/api/v1/schema")["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy

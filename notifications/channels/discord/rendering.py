@@ -30,7 +30,7 @@ _FAILURE_NAME, _FAILURE_MESSAGE = 150, 300
 
 # A colon starts a link or an emoji; headings, lists and quotations count at the start alone.
 _MARKS = re.compile(r"[\\*_~|\[\]()`]|:(?=//|\w+:)|^[-+#>]")
-_NUMBERED = re.compile(r"^(\d+)\.")
+_NUMBERED = re.compile(r"^(\d+)\.(?!\S)")
 _BREAKABLE = re.compile(r"[@<]")
 
 

@@ -1,8 +1,8 @@
 """A message as an Adaptive Card, in the envelope that workflows loop over.
 
 Names from outside stand in RichTextBlocks, which know no Markdown, wherever there is a choice; facts have only
-Markdown, so they are escaped. Documented limit: 28 KB; cards over about 20 KB were seen to fail, and the bounds below stay under
-that even where every character takes four bytes. Sources: https://adaptivecards.io/explorer and
+Markdown, so they are escaped. Documented limit: 28 KB; cards over about 20 KB were seen to fail, and the bounds below
+stay under that even where every character takes four bytes. Sources: https://adaptivecards.io/explorer and
 https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/cards-format.
 """
 
@@ -29,7 +29,7 @@ _FAILURE_NAME, _FAILURE_MESSAGE = 120, 220
 STYLES: Mapping[Tone, str] = {Tone.GOOD: "good", Tone.BAD: "attention", Tone.NEUTRAL: "accent"}
 
 _MARKS = re.compile(r"[\\*_\[\]()`]")
-_LIST_START = re.compile(r"^(\d+)?([-+#>.])")
+_LIST_START = re.compile(r"^(?:([-+#>])|(\d+)\.(?!\S))")
 # {{DATE(…)}} and ${…} are functions of cards, <at> is a mention; a zero-width space leaves them text.
 _FUNCTIONS = re.compile(r"\{(?=\{)|\$(?=\{)|<(?=[A-Za-z/])")
 
@@ -135,7 +135,7 @@ def _markdown(value: str, limit: int) -> str:
 def escape(value: str) -> str:
     """Text that shows as it is in the Markdown of cards."""
     value = _MARKS.sub(lambda mark: f"\\{mark[0]}", value)
-    return defuse(_LIST_START.sub(lambda start: f"{start[1] or ''}\\{start[2]}", value))
+    return defuse(_LIST_START.sub(lambda start: f"\\{start[1]}" if start[1] else f"{start[2]}\\.", value))
 
 
 def defuse(value: str) -> str:

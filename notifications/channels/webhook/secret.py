@@ -31,7 +31,9 @@ def problem(secret: object) -> str | None:
 
 
 def _is_base64(text: str) -> bool:
+    """Whether every library decodes it to the same bytes: padded, and nothing that only lenient decoders take."""
     try:
-        return bool(base64.b64decode(text, validate=True))
+        decoded = base64.b64decode(text, validate=True)
     except ValueError:
         return False
+    return bool(decoded) and base64.b64encode(decoded).decode() == text

@@ -139,7 +139,8 @@ def test_text_comes_first_and_both_parts_are_the_rendered_ones(inbox, client):
     body = json.loads(sent.body)
     assert text.get_content().replace("\r\n", "\n").strip() == body["text"].strip()
     assert html.get_content().replace("\r\n", "\n").strip() == body["html"].strip()
-    assert parsed["subject"] == body["subject"] == "[Acme Web] Überprüfung שלום 😀 failed: 2 of 15 tests"
+    # Python unfolds a subject that starts on the second line with its leading space.
+    assert parsed["subject"].strip() == body["subject"] == "[Acme Web] Überprüfung שלום 😀 failed: 2 of 15 tests"
     assert max(map(len, inbox.mails[0].content.split(b"\r\n"))) <= 998
 
 

@@ -133,7 +133,7 @@ def test_names_stand_where_teams_knows_no_markdown():
         ("# h", "\\# h"),
         ("> q", "\\> q"),
         ("1. item", "1\\. item"),
-        ("1.5 s - 2 < 3", "1\\.5 s - 2 < 3"),
+        ("1.5 s - 2 < 3", "1.5 s - 2 < 3"),
         ("a\\", "a\\\\"),
     ],
 )

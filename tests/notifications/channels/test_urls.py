@@ -77,11 +77,10 @@ def test_what_is_submitted_empty_is_not_kept(kind):
 )
 def test_any_text_is_accepted_or_refused(kind, url):
     try:
-        checked = kind.check({"url": url}, None)
-    except Invalid as refused:
-        assert list(refused.fields) == ["url"]
-    else:
-        assert urlsplit(checked.url).scheme == "https"
+        stored = kind.check({"url": url}, None).url
+    except Invalid:
+        return
+    assert urlsplit(stored).scheme == "https"
 
 
 # --- Extra provider hosts -------------------------------------------------------------------------------------------
