@@ -37,7 +37,7 @@ class CappedPaginator(Paginator):
 class FastAdmin(admin.ModelAdmin):
     """Lists that do as few queries for a million rows as for one.
 
-    `list_filter` may only name fields with choices, or filters that bring their own: others ask the table for all values.
+    `list_filter` may only name fields with choices, or filters that bring their own: others read the whole table.
     `defer_in_list` names columns that the list does not show and that are large or secret.
     """
 
@@ -47,7 +47,7 @@ class FastAdmin(admin.ModelAdmin):
     ordering = ("-pk",)
     defer_in_list: ClassVar[Collection[str]] = ()
     search_by_id: ClassVar[Collection[str]] = ()
-    """Columns of UUIDs that a search term in the form of one is looked up in. They are compared as UUIDs, which an index
+    """Columns of UUIDs in which a search term that looks like one is sought. They are compared as UUIDs, which an index
     serves; Django's own search would compare them as text."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -109,8 +109,8 @@ class ReadOnlyInline(admin.TabularInline):
 class ServiceForm(forms.ModelForm):
     """A form that saves through a service, as the last step of its validation.
 
-    What the service refuses is an error of the form like any other, beside the field where it names one. The service gets
-    a savepoint of its own, so a refusal leaves nothing behind.
+    What the service refuses is an error of the form like any other, beside the field where it names one. The service
+    gets a savepoint of its own, so a refusal leaves nothing behind.
     """
 
     request: ClassVar[HttpRequest]

@@ -5,6 +5,7 @@ follow from it.
 """
 
 import enum
+from itertools import combinations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -151,3 +152,15 @@ def fires(kind: OccurrenceKind, facts: Facts, named: Iterable[str] = ()) -> tupl
         return ()
     named = frozenset(named)
     return tuple(event.name for event in events() if event.kind is kind and event.fires(facts, named))
+
+
+def fired_lists_with(event: str) -> tuple[tuple[str, ...], ...]:
+    """All lists of fired events that contain `event`, each in the catalogue's order: what to look for where lists are stored.
+
+    They are few, since an occurrence fires events of one kind only. Raises `KeyError` for an unknown event.
+    """
+    kind = get(event).kind
+    same = [other.name for other in events() if other.kind is kind]
+    return tuple(
+        fired for size in range(1, len(same) + 1) for fired in combinations(same, size) if event in fired
+    )

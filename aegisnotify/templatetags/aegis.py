@@ -89,7 +89,7 @@ def moment(value: datetime | None, style: str = "") -> SafeString | str:
         return ""
     local = timezone.localtime(value)
     clock = f"{local:%H:%M:%S} {local.tzname()}" if style == "s" else f"{local:%H:%M}"
-    return format_html('<time datetime="{}">{} {:%b %Y}, {}</time>', local.isoformat(), local.day, local, clock)
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), f"{local.day} {local:%b %Y}, {clock}")
 
 
 @register.filter

@@ -10,7 +10,16 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from notifications import catalog
 from notifications.catalog import OccurrenceKind
@@ -50,7 +59,12 @@ def _moment(value: Any) -> Any:
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
-Identifier = Annotated[str, BeforeValidator(_identifier), Field(min_length=1, max_length=200)]
+Identifier = Annotated[
+    str,
+    BeforeValidator(_identifier),
+    Field(min_length=1, max_length=200),
+    WithJsonSchema({"type": ["string", "integer"], "minLength": 1, "maxLength": 200}),
+]
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 HttpUrl = Annotated[str, AfterValidator(_http_url), Field(max_length=4000, json_schema_extra={"format": "uri"})]
 
@@ -126,7 +140,9 @@ FACTS: dict[OccurrenceKind, type[_Facts]] = {
 FIELDS = {model: frozenset(model.model_fields) for model in FACTS.values()}
 
 
-class _Envelope(BaseModel):
+class Envelope(BaseModel):
+    """What every report has beside the facts."""
+
     model_config = ConfigDict(extra="ignore", strict=True)
 
     event: str
@@ -159,7 +175,7 @@ def parse(payload: Any) -> Report:
         raise Invalid({"body": ["Send a JSON object."]})
     errors: dict[str, list[str]] = defaultdict(list)
 
-    envelope = _validate(_Envelope, payload, (), errors)
+    envelope = _validate(Envelope, payload, (), errors)
     named = payload.get("event")
     event = catalog.find(named) if isinstance(named, str) else None
     if isinstance(named, str) and event is None:

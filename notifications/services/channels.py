@@ -103,16 +103,21 @@ def update_channel(actor: Actor, channel: Channel, **submitted: Any) -> Saved:
                 setattr(channel, name, common[name])
         if channel.enabled and not before["enabled"]:
             _require_room(project, channel)
+        moved = checked is not None and checked.config.get("url") != channel.config.get("url")
         if checked is not None:
-            old_url = channel.config.get("url")
             _apply(channel, kind, checked)
-            if channel.config.get("url") != old_url:
-                _clean_record(channel)
+        if moved:
+            _clean_record(channel)
         channel.save()
         if checked is not None:
             _store_recipients(actor, channel, checked, kind)
         after = _shown(channel, kind, _addresses(channel))
-        changes = {name: (before[name], after[name]) for name in after if before[name] != after[name]}
+        # Two URLs can look the same when masked; that one replaced the other must be in the log all the same.
+        changes = {
+            name: (before[name], after[name])
+            for name in after
+            if before[name] != after[name] or (moved and name == "target")
+        }
         if changes:
             audit.record(
                 actor, "channel.updated", channel, workspace=project.workspace, project=project, changes=changes

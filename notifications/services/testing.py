@@ -80,7 +80,8 @@ def _recipients(channel: Channel) -> list[str]:
 
 
 def _require_pace(channel: Channel) -> None:
-    key = f"channel-test:{channel.pk}:{int(now().timestamp()) // 60}"
+    minute, passed = divmod(int(now().timestamp()), 60)
+    key = f"channel-test:{channel.pk}:{minute}"
     try:
         cache.add(key, 0, timeout=120)
         count = cache.incr(key)
@@ -89,7 +90,12 @@ def _require_pace(channel: Channel) -> None:
         logger.warning("Tests are not counted: %s", type(error).__name__)
         return
     if count > PER_MINUTE:
-        raise TooMany(f"At most {PER_MINUTE} tests a minute per channel. Wait a moment.", {"retry_after": 60})
+        wait = 60 - passed
+        raise TooMany(
+            f"At most {PER_MINUTE} tests a minute per channel. Try again in {wait} seconds.",
+            {"retry_after": wait},
+            retry_after=wait,
+        )
 
 
 def _job(channel: Channel, event: str, recipient: str) -> Job:

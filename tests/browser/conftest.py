@@ -1,5 +1,6 @@
 """A real browser against a live server. `AEGIS_SCREENSHOTS=<folder>` keeps a picture of every page that is looked at."""
 
+import itertools
 import os
 import shutil
 from pathlib import Path
@@ -34,13 +35,12 @@ def browser():
 
 
 class Visitor:
-    """A browser window of one width and colour scheme that remembers everything its console complained about."""
+    """A browser window that remembers everything its console complained about."""
 
-    def __init__(self, browser, address, width, scheme):
-        self.address, self.width, self.scheme = address, width, scheme
-        self.context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
-        )
+    def __init__(self, browser, address):
+        self.address = address
+        self.context = browser.new_context(reduced_motion="reduce")
+        self.context.set_default_timeout(10_000)
         self.page = self.context.new_page()
         self.complaints = []
         self.page.on("console", self._note)
@@ -58,27 +58,32 @@ class Visitor:
         self.page.wait_for_url(lambda url: "/login/" not in url)
 
     def look_at(self, name):
-        """Everything that every page must hold."""
+        """Everything that every page must hold, wide and narrow, light and dark."""
+        assert self.complaints == []
+        # Asked first: axe and pictures leave styles and ids behind.
+        assert self.page.evaluate("document.querySelectorAll('[style], style').length") == 0
+        doubled = "ids => ids.filter((id, i) => ids.indexOf(id) !== i)"
+        assert self.page.evaluate(f"({doubled})([...document.querySelectorAll('[id]')].map(e => e.id))") == []
+        assert self.page.evaluate("document.querySelectorAll('a a, a button, button a, button button').length") == 0
+        for width, scheme in itertools.product(WIDTHS, SCHEMES):
+            where = f"{name} at {width} px, {scheme}"
+            self.page.set_viewport_size({"width": width, "height": 900})
+            self.page.emulate_media(color_scheme=scheme)
+            self._picture(f"{name}-{width}-{scheme}")
+            wider = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wider <= 0, f"{where}: {wider} px wider than the window"
+            found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": AXE_RULES}})
+            assert found.violations_count == 0, f"{where}: {found.generate_report()}"
+
+    def _picture(self, name):
         folder = os.environ.get("AEGIS_SCREENSHOTS")
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=f"{folder}/{name}-{self.width}-{self.scheme}.png", full_page=True)
-        # Asked before axe measures, which leaves styles behind.
-        assert self.page.evaluate("document.querySelectorAll('[style]').length") == 0
-        found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": AXE_RULES}})
-        assert found.violations_count == 0, found.generate_report()
-        overflow = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert overflow <= 0, f"{overflow} px wider than the window"
-        doubled = self.page.evaluate(
-            "[...document.querySelectorAll('[id]')].map(e => e.id).filter((id, i, ids) => ids.indexOf(id) !== i)"
-        )
-        assert doubled == []
-        assert self.page.evaluate("document.querySelectorAll('a a, a button, button a, button button').length") == 0
-        assert self.complaints == []
+            self.page.screenshot(path=f"{folder}/{name}.png", full_page=True)
 
 
-@pytest.fixture(params=[(width, scheme) for width in WIDTHS for scheme in SCHEMES], ids=lambda p: f"{p[0]}-{p[1]}")
-def visitor(request, browser, live_server):
-    visitor = Visitor(browser, live_server.url, *request.param)
+@pytest.fixture
+def visitor(browser, live_server):
+    visitor = Visitor(browser, live_server.url)
     yield visitor
     visitor.context.close()

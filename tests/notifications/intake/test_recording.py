@@ -254,7 +254,7 @@ class TestBatches:
         assert hook.deliveries.count() == 3
 
     def test_a_large_batch_takes_a_bounded_number_of_queries(self, project, hook, django_assert_max_num_queries):
-        with django_assert_max_num_queries(20):
+        with django_assert_max_num_queries(40):
             record_batch(project.workspace, [failed_scheduled(id=str(number)) for number in range(200)])
         assert Occurrence.objects.count() == 200
 

@@ -1,0 +1,26 @@
+"""Global flags and overrides, as they are stored."""
+
+from django.contrib import admin
+
+from aegisnotify.admin import ReadOnlyAdmin
+from notifications.admin.choices import EventFilter
+from notifications.models import EventFlag, Override
+
+
+@admin.register(EventFlag)
+class EventFlagAdmin(ReadOnlyAdmin):
+    list_display = ("event", "enabled", "workspace", "project", "changed_at", "changed_by")
+    list_select_related = ("workspace", "project", "changed_by")
+    list_filter = (EventFilter, "enabled")
+    search_fields = ("workspace__slug", "project__slug")
+    search_by_id = ("project_id",)
+
+
+@admin.register(Override)
+class OverrideAdmin(ReadOnlyAdmin):
+    list_display = ("event", "enabled", "channel", "changed_at", "changed_by")
+    list_select_related = ("channel", "changed_by")
+    defer_in_list = ("channel__config",)
+    list_filter = (EventFilter, "enabled")
+    search_fields = ("channel__key", "channel__project__slug")
+    search_by_id = ("channel_id", "channel__project_id")
