@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -44,7 +44,7 @@ class FastAdmin(admin.ModelAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     list_per_page = 50
-    ordering = ("-pk",)
+    ordering: Sequence[str] = ("-pk",)
     defer_in_list: ClassVar[Collection[str]] = ()
     search_by_id: ClassVar[Collection[str]] = ()
     """Columns of UUIDs in which a search term that looks like one is sought. They are compared as UUIDs, which an index
@@ -185,6 +185,9 @@ class ServiceAdmin(FastAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Nothing beside the row itself is editable."""
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        return super().construct_change_message(request, form, [], add)
 
     def delete_through_service(self, request: HttpRequest, obj: Any) -> None:
         raise NotImplementedError

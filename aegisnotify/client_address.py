@@ -18,8 +18,8 @@ def _networks(names: tuple[str, ...]) -> tuple[Network, ...]:
 def client_address(request: HttpRequest) -> str | None:
     """The address of the client: the peer's, or what the trusted proxies in front of us say.
 
-    X-Forwarded-For is read from the right, past the addresses in `AEGIS_TRUSTED_PROXIES`: whatever stands left of the first
-    one that is not ours was written by somebody else and can be anything.
+    X-Forwarded-For is read from the right, past the addresses in `AEGIS_TRUSTED_PROXIES`: whatever stands left of the
+    first one that is not ours was written by somebody else and can be anything.
     """
     address = _parse(request.META.get("REMOTE_ADDR", ""))
     trusted = _networks(tuple(settings.AEGIS_TRUSTED_PROXIES))

@@ -5,8 +5,8 @@ follow from it.
 """
 
 import enum
-from itertools import combinations
 from collections.abc import Iterable, Mapping
+from itertools import combinations
 from typing import Any, ClassVar
 
 

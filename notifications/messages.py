@@ -40,8 +40,9 @@ class Failure:
 class Message:
     """What happened, in words. `title` and `subject` never contain line breaks.
 
-    `counts` are the few numbers to show in a row, `facts` the rest as label and value. `failures` are the worst first, as the
-    runner reported them; `failure_count` counts all. `thread` is equal for messages that belong together (a suite's runs).
+    `counts` are the few numbers to show in a row, `facts` the rest as label and value. `failures` are the worst
+    first, as the runner reported them; `failure_count` counts all. `thread` is equal for messages that belong
+    together (a suite's runs).
     """
 
     event: str

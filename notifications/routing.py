@@ -149,7 +149,8 @@ def decide_channel(fired: Sequence[str], settings: Settings, channel: ChannelSta
         recoverable = all(gate.gate in RECOVERABLE_GATES for gate in stopped)
         return Decision(channel, Outcome.NOT_SENT, first.reason, event, recoverable, tuple(gates))
 
-    assert deciding is not None and deciding.reason is not None and deciding.event is not None
+    assert deciding is not None
+    assert deciding.reason is not None
     events = tuple(gate.event for gate in on if gate.event)
     if channel.category is not Category.WEBHOOK:
         events = events[:1]

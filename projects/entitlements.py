@@ -1,7 +1,7 @@
 """What a plan allows: pure functions of the plan's limits and what is there.
 
-Used when a channel is switched on (is there room for one more?) and again for every event (which of the enabled channels
-does the plan carry?), so a downgrade takes effect at once and loses nothing.
+Used when a channel is switched on (is there room for one more?) and again for every event (which of the enabled
+channels does the plan carry?), so a downgrade takes effect at once and loses nothing.
 """
 
 import enum

@@ -40,11 +40,11 @@ class WorkspaceRequest(HttpRequest):
 def workspace_page(right: Right = Right.VIEW, *, of: WorkspaceIdOf | None = None) -> Callable[[View], View]:
     """Make a view a page of one workspace, for members that have `right`.
 
-    `of` gets the path's arguments and returns the id of the workspace that the object in the path belongs to (None: there
-    is no such object). Then that workspace is shown, whichever this person looked at last.
+    `of` gets the path's arguments and returns the id of the workspace that the object in the path belongs to (None:
+    there is no such object). Then that workspace is shown, whichever this person looked at last.
 
-    Anonymous: to the sign-in page. Outsiders: 404, existence is not leaked. Members without the right: 403 with a sentence
-    that says who can do it. A refusal by the plan inside the view: 402.
+    Anonymous: to the sign-in page. Outsiders: 404, existence is not leaked. Members without the right: 403 with a
+    sentence that says who can do it. A refusal by the plan inside the view: 402.
     """
 
     def decorate(view: View) -> View:

@@ -1,5 +1,6 @@
 """Reading people, workspaces, plans, projects and usage."""
 
+import contextlib
 import uuid
 from datetime import datetime
 
@@ -30,10 +31,8 @@ def find_project(projects: QuerySet[Project], slug_or_id: str) -> Project | None
     """The project with this slug or id among `projects`. A slug that looks like another project's id wins."""
     project = projects.filter(slug=slug_or_id).first()
     if project is None:
-        try:
+        with contextlib.suppress(ValueError):
             project = projects.filter(pk=uuid.UUID(slug_or_id)).first()
-        except ValueError:
-            pass
     return project
 
 

@@ -63,11 +63,12 @@ def tile(name: str, glyph: str, size: str = "") -> SafeString:
 
 
 @register.simple_tag
-def status(state: str, words: str = "") -> SafeString:
-    """`{% status "failing" %}`: a state as glyph and word; `words` replaces the word ("3 delivered")."""
+def status(state: str, count: int | None = None) -> SafeString:
+    """`{% status "failing" %}`: a state as glyph and word. With a count: "3 delivered"."""
     tone, glyph, word = _STATES.get(state, ("", "info-circle", state.replace("_", " ").capitalize()))
     classes = f"badge {tone}".strip()
-    return format_html('<span class="{}">{}{}</span>', classes, icon(glyph), words or word)
+    words = word if count is None else f"{count:,} {word.lower()}"
+    return format_html('<span class="{}">{}{}</span>', classes, icon(glyph), words)
 
 
 @register.simple_tag(takes_context=True)
@@ -119,6 +120,13 @@ def latency(milliseconds: int) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s"
     return f"{seconds / 60:.0f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
+
+
+@register.filter
+def initials(name: str) -> str:
+    """`Acme QA` is `AQ`, `Fresh` is `FR`."""
+    words = name.split()
+    return ("".join(word[0] for word in words[:2]) if len(words) > 1 else name[:2]).upper()
 
 
 @register.filter

@@ -1,7 +1,8 @@
 """The engine: claim a batch, let threads send it, settle in bulk, again.
 
-The thread that calls `run` is the only one that talks to the database; sender threads take jobs from per-host queues and
-put results back. So a slow database never holds a socket, a slow receiver never holds a connection to the database.
+The thread that calls `run` is the only one that talks to the database; sender threads take jobs from per-host queues
+and put results back. So a slow database never holds a socket, a slow receiver never holds a connection to the
+database.
 """
 
 import logging
@@ -27,6 +28,7 @@ from notifications.delivery.queues import HostQueues
 from notifications.delivery.scrub import scrub, secrets_of
 from notifications.delivery.sending import MakeTransport, Tried, real_transport, try_once
 from notifications.models import Attempt, Delivery, DeliveryStatus
+from notifications.models.deliveries import UNFINISHED
 from projects.entitlements import Category
 
 logger = logging.getLogger(__name__)
@@ -90,8 +92,8 @@ class Engine:
     ) -> Summary:
         """Deliver what is due until nothing is for `linger` seconds, `budget` seconds are over or `stop` is set.
 
-        With `wait_for_retries` it also waits for what falls due within seconds. What is in flight at the end is finished
-        (a try takes 15 seconds at most); what was claimed and not begun is given back, uncounted.
+        With `wait_for_retries` it also waits for what falls due within seconds. What is in flight at the end is
+        finished (a try takes 15 seconds at most); what was claimed and not begun is given back, uncounted.
         """
         end = time.monotonic() + budget
         threads = [
@@ -153,11 +155,11 @@ class Engine:
         """On SQLite an UPDATE takes the write lock even when it finds nothing, a SELECT does not."""
         if connection.vendor != "sqlite":
             return True
-        due = Delivery.objects.filter(status__in=outbox.UNFINISHED, next_at__lte=now())
+        due = Delivery.objects.filter(status__in=UNFINISHED, next_at__lte=now())
         return due.exists()
 
     def _settle(self, wait: float) -> bool:
-        """Store the results that are there, waiting up to `wait` seconds for a first one; False when there were none."""
+        """Store the results that are there, waiting up to `wait` seconds for a first one; False if there was none."""
         results: list[_Result] = []
         deadline = time.monotonic() + wait
         while len(results) < SETTLE_ROWS:
@@ -263,7 +265,7 @@ def _settled(result: _Result, moment: datetime) -> Settled:
         now=moment,
         jitter=tried.jitter,
     )
-    delivered = decided.status == DeliveryStatus.DELIVERED
+    delivered = decided.status == "delivered"
     return Settled(
         row.pk,
         DeliveryStatus(decided.status),

@@ -1,10 +1,11 @@
 """The SQL of the queue: claim rows under a lease, renew it, settle them in bulk, give them back.
 
-One UPDATE claims a batch: it sets the lease (status, token, `next_at` = its end), counts the try and returns the rows. An
-expired lease is simply due again under the same predicate and the same partial index, so there is no recovery job; counting
-at claim time stops a delivery that kills its process. Settling is one UPDATE for up to 100 rows, guarded by the token, so a
-process that lost its lease can't overwrite what another one did. (Django's `bulk_update` cost more than twice the delivery
-itself.) PostgreSQL and SQLite have their own statements; other databases take the slower portable way.
+One UPDATE claims a batch: it sets the lease (status, token, `next_at` = its end), counts the try and returns the
+rows. An expired lease is simply due again under the same predicate and the same partial index, so there is no
+recovery job; counting at claim time stops a delivery that kills its process. Settling is one UPDATE for up to 100
+rows, guarded by the token, so a process that lost its lease can't overwrite what another one did. (Django's
+`bulk_update` cost more than twice the delivery itself.) PostgreSQL and SQLite have their own statements; other
+databases take the slower portable way.
 """
 
 import json
@@ -23,14 +24,7 @@ from notifications.models.deliveries import UNFINISHED
 LEASE = timedelta(seconds=30)
 _TABLE = Delivery._meta.db_table
 _UNFINISHED = ", ".join(f"'{status.value}'" for status in UNFINISHED)
-_COLUMNS = ", ".join(
-    f'"{name}"'
-    for name in (
-        "id", "workspace_id", "project_id", "occurrence_id", "channel_id", "channel_key", "kind", "event", "recipient",
-        "status", "attempt_count", "step", "next_at", "lease_token", "interrupted", "body", "status_reason", "created_at",
-        "delivered_at",
-    )
-)  # fmt: skip
+_COLUMNS = ", ".join(f'"{field.column}"' for field in Delivery._meta.concrete_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +73,7 @@ def settle(token: uuid.UUID, results: Sequence[Settled]) -> set[uuid.UUID]:
 
 def next_due() -> datetime | None:
     """When the next unfinished delivery falls due, if there is one."""
-    row = Delivery.objects.filter(status__in=UNFINISHED).order_by("next_at").values_list("next_at", flat=True).first()
-    return row
+    return Delivery.objects.filter(status__in=UNFINISHED).order_by("next_at").values_list("next_at", flat=True).first()
 
 
 _SET = f"""
@@ -93,7 +86,6 @@ def _claim_postgresql(
     limit: int, token: uuid.UUID, moment: datetime, until: datetime, without: Collection[uuid.UUID]
 ) -> list[Delivery]:
     excluded = 'AND ("channel_id" IS NULL OR "channel_id" <> ALL(%s))' if without else ""
-    # S608: the statement is put together from constants of this module.
     sql = f"""
         UPDATE "{_TABLE}" {_SET}
         WHERE "id" = ANY(ARRAY(
@@ -142,22 +134,31 @@ def _claim_portable(
     return rows
 
 
-_SETTLE = f"""
-    UPDATE "{_TABLE}" AS d
-    SET "status" = v."status", "step" = v."step", "next_at" = v."next_at", "lease_token" = NULL, "interrupted" = {{false}},
-        "delivered_at" = COALESCE(v."delivered_at", d."delivered_at"), "body" = COALESCE(v."body", d."body"),
-        "status_reason" = v."reason", "attempt_count" = d."attempt_count" - v."uncount"
-    FROM {{source}} AS v
-    WHERE d."id" = v."id" AND d."lease_token" = %s AND d."status" = '{DeliveryStatus.SENDING.value}'
-    RETURNING {{id}}
-"""  # noqa: S608
+_RESULT = ("id", "status", "step", "next_at", "delivered_at", "body", "reason", "uncount")
+
+
+def _settle_sql(results: str, *, false: str, returning: str) -> str:
+    """The statement over `results`, a source of rows with the columns `_RESULT`, named v."""
+    return f"""
+        UPDATE "{_TABLE}" AS d
+        SET "status" = v."status", "step" = v."step", "next_at" = v."next_at", "lease_token" = NULL,
+            "interrupted" = {false}, "delivered_at" = COALESCE(v."delivered_at", d."delivered_at"),
+            "body" = COALESCE(v."body", d."body"), "status_reason" = v."reason",
+            "attempt_count" = d."attempt_count" - v."uncount"
+        FROM {results}
+        WHERE d."id" = v."id" AND d."lease_token" = %s AND d."status" = '{DeliveryStatus.SENDING.value}'
+        RETURNING {returning}
+    """  # noqa: S608
 
 
 def _settle_postgresql(token: uuid.UUID, results: Sequence[Settled]) -> set[uuid.UUID]:
-    source = """unnest(%s::uuid[], %s::text[], %s::int[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[],
-        %s::int[]) """
-    names = '("id", "status", "step", "next_at", "delivered_at", "body", "reason", "uncount")'
-    sql = _SETTLE.format(source=source, false="FALSE", id='d."id"').replace("AS v\n", f"AS v{names}\n")
+    names = ", ".join(f'"{name}"' for name in _RESULT)
+    sql = _settle_sql(
+        "unnest(%s::uuid[], %s::text[], %s::int[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[], "
+        f"%s::int[]) AS v({names})",
+        false="FALSE",
+        returning='d."id"',
+    )
     columns: list[list[Any]] = [
         [result.id for result in results],
         [result.status.value for result in results],
@@ -174,9 +175,8 @@ def _settle_postgresql(token: uuid.UUID, results: Sequence[Settled]) -> set[uuid
 
 
 def _settle_sqlite(token: uuid.UUID, results: Sequence[Settled]) -> set[uuid.UUID]:
-    names = ("id", "status", "step", "next_at", "delivered_at", "body", "reason", "uncount")
-    picked = ", ".join(f"json_extract(value, '$[{place}]') AS \"{name}\"" for place, name in enumerate(names))
-    sql = _SETTLE.format(source=f"(SELECT {picked} FROM json_each(%s))", false="0", id='"id"')  # noqa: S608
+    picked = ", ".join(f"json_extract(value, '$[{place}]') AS \"{name}\"" for place, name in enumerate(_RESULT))
+    sql = _settle_sql(f"(SELECT {picked} FROM json_each(%s)) AS v", false="0", returning='"id"')  # noqa: S608
     rows = [
         [
             result.id.hex,

@@ -38,15 +38,12 @@ class Prepared:
 
 def prepare(rows: Iterable[Delivery]) -> list[Prepared]:
     rows = list(rows)
-    channels = Channel.objects.in_bulk({row.channel_id for row in rows if row.channel_id})
-    material = _Materials(rows)
     moment = now()
+    channels = _channels(rows, moment)
+    material = _Materials(rows)
     prepared = []
-    for pk, channel in channels.items():
-        if channel.secret_activates_at is not None and channel.secret_activates_at <= moment:
-            channels[pk] = activate_due_secret(channel)
     for row in rows:
-        channel = channels.get(row.channel_id) if row.channel_id else None
+        channel = channels.get(row.channel_id)
         settled = stop_or_wait(row, channel, moment)
         if settled is not None:
             prepared.append(Prepared(row, channel, settled=settled))
@@ -55,6 +52,16 @@ def prepare(rows: Iterable[Delivery]) -> list[Prepared]:
         kind = registry.get(row.kind)
         prepared.append(Prepared(row, channel, job=_job(row, channel, kind, material)))
     return prepared
+
+
+def _channels(rows: Iterable[Delivery], moment: datetime) -> dict[Any, Channel]:
+    """The rows' channels, each with the secret that signs at `moment`."""
+    return {
+        pk: activate_due_secret(channel)
+        if channel.secret_activates_at is not None and channel.secret_activates_at <= moment
+        else channel
+        for pk, channel in Channel.objects.in_bulk({row.channel_id for row in rows if row.channel_id}).items()
+    }
 
 
 def stop_or_wait(row: Delivery, channel: Channel | None, moment: datetime) -> Settled | None:

@@ -1,7 +1,7 @@
 """Where claimed deliveries wait for a sender thread: one queue per host, with a bound on what is in flight to each.
 
-Threads take work themselves, in turn from the hosts that have room, so a host that hangs can occupy only its own share. (A
-dispatcher handing out items stalled at 830 deliveries a second.)
+Threads take work themselves, in turn from the hosts that have room, so a host that hangs can occupy only its own
+share. (A dispatcher handing out items stalled at 830 deliveries a second.)
 """
 
 import threading

@@ -12,7 +12,7 @@ from notifications.channels.base import Answer
 
 class HttpClient(Protocol):
     def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
-        """POST once: no redirects, total deadline, only to addresses we may send to. Never raises for the other side."""
+        """POST once: no redirects, a total deadline, only to judged addresses. Never raises for the other side."""
 
     def close(self) -> None: ...
 

@@ -1,7 +1,7 @@
 """Telling the background that there is work.
 
-A wake-up carries nothing: the deliveries table is the queue, and whoever wakes looks there. So it may be lost, coalesced
-or skipped, and no trouble of the broker may fail or slow down the request that caused it.
+A wake-up carries nothing: the deliveries table is the queue, and whoever wakes looks there. So it may be lost,
+coalesced or skipped, and no trouble of the broker may fail or slow down the request that caused it.
 """
 
 import logging

@@ -77,10 +77,10 @@ _PASSED: dict[GateName, str] = {
     GateName.RECIPIENT: "confirmed",
 }
 _FOUND: dict[Reason, str] = {
-    Reason.OVERRIDE_ON: "on by its own filter",
-    Reason.FLAG_ON: "on by the global flag",
-    Reason.OVERRIDE_OFF: "off by its own filter",
-    Reason.FLAG_OFF: "off by the global flag",
+    Reason.OVERRIDE_ON: "on by override",
+    Reason.FLAG_ON: "on by the flag",
+    Reason.OVERRIDE_OFF: "off by override",
+    Reason.FLAG_OFF: "off by the flag",
     Reason.CHANNEL_OFF: "switched off",
     Reason.PAUSED: "paused",
     Reason.OVER_PLAN_LIMIT: "over the limit",
@@ -98,9 +98,10 @@ def because(reason: Reason, event: str | None) -> str:
     return _CLAUSES[reason][0].format(event=event or "the event")
 
 
-def then(outcome: Outcome, reason: Reason, event: str | None) -> str:
-    """`Not sent: this channel's own filter had run_failed off.`"""
-    return f"{_THEN[outcome]}: {because(reason, event)}."
+def then(outcome: Outcome, reason: Reason, event: str | None, *, arrived: bool = True) -> str:
+    """`Not sent: this channel's own filter had run_failed off.` What did not arrive (yet) was let through, not sent."""
+    what = "Let through" if outcome is Outcome.SENT and not arrived else _THEN[outcome]
+    return f"{what}: {because(reason, event)}."
 
 
 def today(outcome: Outcome, reason: Reason, event: str | None) -> str:
@@ -109,7 +110,7 @@ def today(outcome: Outcome, reason: Reason, event: str | None) -> str:
 
 
 def gate_words(gate: GateName, reason: Reason | None) -> str:
-    """What the gate found, in a few words: `not paused`, `off by its own filter`."""
+    """What the gate found, in a few words: `not paused`, `off by override`."""
     return _FOUND[reason] if reason is not None else _PASSED[gate]
 
 

@@ -16,7 +16,7 @@ from notifications.insight import sentences
 from notifications.insight.changes import Change, Decided, last_changes
 from notifications.messages import Message
 from notifications.models import Attempt, Delivery, DeliveryStatus, Occurrence
-from notifications.routing import Decision, GateName, Outcome, Reason, decide
+from notifications.routing import Decision, GateName, Outcome, Reason, RecipientState, decide
 from notifications.selectors.routing import routing_settings
 
 # The worst first: of several deliveries of one channel the first in this list speaks for it.
@@ -86,16 +86,20 @@ class Row:
     stages: tuple[Stage, ...]
     told: tuple[Told, ...]
     silent: tuple[Mapping[str, str], ...]
-    """Recipients that were not written to, with the state of their address."""
+    """Recipients that could not be written to, with the state of their address."""
     status: str
     change: Change | None
     today: str
     exists: bool
-    recoverable: bool
 
     @property
     def delivered(self) -> int:
         return sum(told.status == DeliveryStatus.DELIVERED for told in self.told)
+
+    @property
+    def lists_deliveries(self) -> bool:
+        """A channel's only delivery needs no list, unless it went to somebody whose name has to be said."""
+        return len(self.told) > 1 or any(told.recipient for told in self.told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +183,8 @@ def stages_of(gates: Sequence[Mapping[str, Any]], outcome: Outcome, event: str |
         elif stopped or not passed:
             state = "clear" if passed else "blocked"
         else:
-            overridden = any(gate["passed"] and gate["reason"] == Reason.OVERRIDE_ON for gate in members)
-            state = "over" if overridden else "pass"
+            speaking = next((gate for gate in members if gate["event"] == event), members[0])
+            state = "over" if speaking["reason"] == Reason.OVERRIDE_ON else "pass"
         stopped = stopped or decides
         filters: tuple[EventFilter, ...] = ()
         if name is GateName.FILTER:
@@ -213,6 +217,7 @@ def _row(
     now = today.get(decision["channel_id"])
     same = now is not None and (now.outcome, now.reason, now.event) == (outcome, reason, decision["event"])
     written = {line.recipient for line in told}
+    status = state_of_deliveries(line.status for line in told) or outcome.value
     return Row(
         channel_id=decision["channel_id"],
         key=decision["channel"],
@@ -222,15 +227,18 @@ def _row(
         icon=kind.icon if kind else "bell",
         outcome=outcome.value,
         event=decision["event"],
-        why=sentences.then(outcome, reason, decision["event"]),
+        why=sentences.then(outcome, reason, decision["event"], arrived=status == DeliveryStatus.DELIVERED),
         stages=stages_of(decision["gates"], outcome, decision["event"]),
         told=tuple(told),
-        silent=tuple(recipient for recipient in decision.get("recipients", ()) if recipient["email"] not in written),
-        status=state_of_deliveries(line.status for line in told) or outcome.value,
+        silent=tuple(
+            recipient
+            for recipient in decision.get("recipients", ())
+            if recipient["state"] != RecipientState.CONFIRMED and recipient["email"] not in written
+        ),
+        status=status,
         change=change,
         today="" if now is None or same else sentences.today(now.outcome, now.reason, now.event),
         exists=now is not None,
-        recoverable=decision["recoverable"],
     )
 
 
@@ -246,10 +254,10 @@ def _newcomer(decision: Decision) -> Newcomer:
 
 
 def _told(occurrence: Occurrence) -> dict[str, tuple[Told, ...]]:
-    """The occurrence's deliveries by channel, in the order in which they were made."""
+    """The occurrence's deliveries by channel."""
     deliveries = list(
         Delivery.objects.filter(occurrence=occurrence)
-        .order_by("created_at", "pk")
+        .order_by()
         .only(
             "channel_id",
             "event",
@@ -261,6 +269,9 @@ def _told(occurrence: Occurrence) -> dict[str, tuple[Told, ...]]:
             "status_reason",
         )
     )
+    # The most specific event first. Ids made within one millisecond have no order of their own.
+    specificity = {event: index for index, event in enumerate(occurrence.fired_events)}
+    deliveries.sort(key=lambda delivery: (delivery.created_at, specificity.get(delivery.event, 0), delivery.recipient))
     troubled = [delivery.pk for delivery in deliveries if delivery.status in _TROUBLED]
     said: dict[Any, str] = {}
     if troubled:

@@ -1,7 +1,7 @@
 """Recording occurrences: decide, store, create deliveries, count usage, in one transaction.
 
-Idempotent under concurrency by the unique constraint on (project, kind, id): of two callers reporting the same occurrence
-at the same moment one inserts, the other finds the row.
+Idempotent under concurrency by the unique constraint on (project, kind, id): of two callers reporting the same
+occurrence at the same moment one inserts, the other finds the row.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,8 +44,8 @@ class Recorded:
 def record(workspace: Workspace, payload: Any, *, only: Project | None = None) -> Recorded:
     """Record one occurrence from a decoded body.
 
-    `only`: the project that the caller's token is limited to. Raises `Invalid` with the bad fields, `NotFound` for a project
-    that the caller does not have. Nothing is stored then.
+    `only`: the project that the caller's token is limited to. Raises `Invalid` with the bad fields, `NotFound` for a
+    project that the caller does not have. Nothing is stored then.
     """
     result = record_batch(workspace, [payload], only=only)[0]
     if isinstance(result, ServiceError):

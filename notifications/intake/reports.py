@@ -193,7 +193,8 @@ def parse(payload: Any) -> Report:
     if errors:
         raise Invalid(errors)
 
-    assert envelope is not None and event is not None
+    assert envelope is not None
+    assert event is not None
     return Report(envelope.project, event.name, event.kind, facts, envelope.occurred_at)
 
 

@@ -13,8 +13,8 @@ class Channel(models.Model):
     """One channel of a project.
 
     `kind` names an entry of the registry in `notifications.channels`; it has no list of choices, so that adding a kind
-    needs no migration. `config` holds what is secret (URL, signing secrets), encrypted; host and fingerprint of the URL stand
-    beside it for pacing and for "two channels post to the same URL".
+    needs no migration. `config` holds what is secret (URL, signing secrets), encrypted; host and fingerprint of the
+    URL stand beside it for pacing and for "two channels post to the same URL".
     """
 
     class Mode(models.TextChoices):

@@ -26,9 +26,10 @@ FINISHED = (DeliveryStatus.DELIVERED, DeliveryStatus.FAILED, DeliveryStatus.CANC
 class Delivery(models.Model):
     """One message on its way to one target.
 
-    `next_at` is when the row may be claimed: the next try of a waiting one, the end of the lease of a claimed one, null when
-    finished or held. `attempt_count` counts begun tries, `step` the steps of the retry ladder since the last (re)start.
-    `body` is what is sent, byte for byte: made at intake for webhooks, at the first try for people's channels.
+    `next_at` is when the row may be claimed: the next try of a waiting one, the end of the lease of a claimed one,
+    null when finished or held. `attempt_count` counts begun tries, `step` the steps of the retry ladder since the
+    last (re)start. `body` is what is sent, byte for byte: made at intake for webhooks, at the first try for people's
+    channels.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

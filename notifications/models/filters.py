@@ -1,7 +1,7 @@
 """The two layers of filters: global event flags, and overrides per channel.
 
-Events are named by text without a list of choices, so an event added to the catalogue needs no migration; services refuse
-names the catalogue does not have.
+Events are named by text without a list of choices, so an event added to the catalogue needs no migration; services
+refuse names the catalogue does not have.
 """
 
 from django.conf import settings

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Prefetch
 
@@ -79,7 +80,7 @@ def recipients_of(project: Project, channels: Iterable[Channel]) -> dict[object,
     return {pk: tuple(Recipient(email, states[email]) for email in emails) for pk, emails in addresses.items()}
 
 
-def _flags(workspace_id: int, project_id: object) -> dict[str, bool]:
+def _flags(workspace_id: int, project_id: UUID | None) -> dict[str, bool]:
     stored = EventFlag.objects.filter(workspace=workspace_id, project=project_id).values_list("event", "enabled")
     known = dict(stored)
     return {event: known.get(event, default) for event, default in catalog.default_flags().items()}

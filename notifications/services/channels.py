@@ -44,7 +44,8 @@ class Saved:
 def create_channel(actor: Actor, project: Project, *, kind: str, **submitted: Any) -> Saved:
     """A new channel, at the end of the list unless a position is given.
 
-    Raises `Invalid` with the bad fields, `Conflict` for a taken key, `PlanLimit` when it is enabled and the plan has no room.
+    Raises `Invalid` with the bad fields, `Conflict` for a taken key, `PlanLimit` when it is enabled and the plan has
+    no room.
     """
     found = registry.find(kind) if isinstance(kind, str) else None
     if found is None:

@@ -19,7 +19,8 @@ from projects.services import audit
 def redeliver(actor: Actor, delivery: Delivery) -> Delivery:
     """Start the ladder again under the same id. `attempt_count` goes on.
 
-    Raises `Conflict` while the delivery is unfinished or its channel can't send, `PlanLimit` when the channel is over the plan.
+    Raises `Conflict` while the delivery is unfinished or its channel can't send, `PlanLimit` when the channel is over
+    the plan.
     """
     row = (
         Delivery.objects.select_for_update(of=("self",)).select_related("project__workspace__plan").get(pk=delivery.pk)

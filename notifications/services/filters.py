@@ -50,10 +50,10 @@ def change_project_filters(
 ) -> dict[str, Any]:
     """Change a project's flags and its channels' overrides; the new representation.
 
-    Without `replace` it merges: an override of null is removed, and naming `events` on a project that inherits gives it its
-    own set (a copy of the workspace's flags first). With `replace` all three parts are needed and nothing else stays. Raises
-    `Invalid` with the bad fields, `PlanLimit` when overrides would change and the plan has none, `Stale` like above. Nothing
-    is changed then.
+    Without `replace` it merges: an override of null is removed, and naming `events` on a project that inherits gives
+    it its own set (a copy of the workspace's flags first). With `replace` all three parts are needed and nothing else
+    stays. Raises `Invalid` with the bad fields, `PlanLimit` when overrides would change and the plan has none,
+    `Stale` like above. Nothing is changed then.
     """
     project = Project.objects.select_for_update(of=("self",)).select_related("workspace__plan").get(pk=project.pk)
     current = project_filters(project)

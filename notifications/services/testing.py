@@ -47,10 +47,10 @@ class TestResult:
 def send_test(
     actor: Actor, channel: Channel, event: Any, *, make_transport: MakeTransport = real_transport
 ) -> TestResult:
-    """Send a sample of `event`, also while the channel is off, paused or suspended. Takes 15 seconds at most per recipient.
+    """Send a sample of `event`, also while the channel is off, paused or suspended: 15 seconds at most per recipient.
 
-    A success lifts a suspension. Raises `Invalid` for an unknown event, `PlanLimit` over the plan, `Conflict` when nobody may
-    be written to, `TooMany` after ten in a minute.
+    A success lifts a suspension. Raises `Invalid` for an unknown event, `PlanLimit` over the plan, `Conflict` when
+    nobody may be written to, `TooMany` after ten in a minute.
     """
     if not isinstance(event, str) or catalog.find(event) is None:
         raise Invalid({"event": [f"Name one of {', '.join(catalog.names())}."]})

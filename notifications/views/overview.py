@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from aegisnotify.clock import now
 from aegisnotify.pages.charts import sparkline, stacked_bars
+from aegisnotify.templatetags.aegis import latency
 from notifications.channels import registry
 from notifications.selectors.health import ChannelHealth, Checkup
 from notifications.selectors.overview import ChannelLine, overview
@@ -40,6 +41,7 @@ def overview_page(request: WorkspaceRequest) -> HttpResponse:
             "title": "Overview",
             "now": moment,
             "overview": shown,
+            "p95": latency(shown.p95_ms).partition(" ") if shown.p95_ms is not None else None,
             "rows": list(zip(labels, shown.hours, strict=True)),
             "chart": stacked_bars([(hour.delivered, hour.failed) for hour in shown.hours], labels),
             "busiest": busiest,

@@ -20,7 +20,7 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 def audit_form(request: HttpRequest, form: ModelForm, change: bool) -> None:
-    """Record what a saved form has changed in a row outside of any workspace: a plan, a person. Passwords are masked."""
+    """Record what a saved form changed in a row outside of any workspace: a plan, a person. Passwords are masked."""
     row = form.instance
     changes: dict[str, tuple[Any, Any]] = {}
     for name in form.changed_data:

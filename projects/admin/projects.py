@@ -9,7 +9,11 @@ from projects.models import Project
 from projects.services.projects import create_project, update_project
 
 
-class ProjectAddForm(ServiceForm):
+class BaseProjectForm(ServiceForm):
+    base_url = forms.URLField(max_length=500, required=False, assume_scheme="https")
+
+
+class ProjectAddForm(BaseProjectForm):
     slug = forms.SlugField(max_length=60, required=False, help_text="Made from the name when left empty.")
 
     class Meta:
@@ -20,7 +24,7 @@ class ProjectAddForm(ServiceForm):
         return create_project(actor_of(self.request), **self.cleaned_data)
 
 
-class ProjectForm(ServiceForm):
+class ProjectForm(BaseProjectForm):
     class Meta:
         model = Project
         fields = ("name", "slug", "base_url")

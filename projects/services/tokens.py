@@ -21,7 +21,7 @@ LAST_USED_STEP = timedelta(minutes=1)
 
 
 def digest(token: str) -> str:
-    """SHA-256 in hex. A token has 256 random bits, so a slow password hash would protect nothing and cost every request."""
+    """SHA-256 in hex. A token has 256 random bits: a slow hash would protect nothing and cost every request."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

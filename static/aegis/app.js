@@ -23,6 +23,7 @@
     paintTheme();
   };
   paintTheme();
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', paintTheme);
 
   const toast = (text, undo, tone = '') => {
     const box = document.createElement('div');

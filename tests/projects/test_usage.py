@@ -17,8 +17,18 @@ MOMENT = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     ("used", "cap", "threshold"),
-    [(39, 50, None), (40, 50, 80), (49, 50, 80), (50, 50, 100), (51, 50, 100), (5, None, None), (5, 0, None), (2, 3, None), (3, 3, 100)],
-)  # fmt: skip
+    [
+        (39, 50, None),
+        (40, 50, 80),
+        (49, 50, 80),
+        (50, 50, 100),
+        (51, 50, 100),
+        (5, None, None),
+        (5, 0, None),
+        (2, 3, None),
+        (3, 3, 100),
+    ],
+)
 def test_a_threshold_is_reached_in_whole_numbers(used, cap, threshold):
     assert reached(used, cap) == threshold
 

@@ -25,17 +25,14 @@ def no_counts():
     cache.clear()
 
 
-def test(channel, event="run_failed", answer=None):
+def send(channel, event="run_failed", answer=None):
     made = transport(answer or Answer(status=200, body="ok", duration_ms=7))
     return send_test(SYSTEM, channel, event, make_transport=lambda: made), made
 
 
-test.__test__ = False
-
-
 @pytest.mark.parametrize("event", ["run_completed", "run_failed", "scheduled_runs", "crawl_completed", "ai_generated"])
 def test_a_webhook_gets_a_signed_sample_marked_as_a_test(event):
-    result, made = test(ChannelFactory(), event)
+    result, made = send(ChannelFactory(), event)
     assert (result.ok, result.status_code, result.response, result.duration_ms) == (True, 200, "ok", 7)
     ((_, body, headers),) = made.http.posts
     assert json.loads(body)["event"] == event
@@ -44,7 +41,7 @@ def test_a_webhook_gets_a_signed_sample_marked_as_a_test(event):
 
 
 def test_nothing_is_recorded_or_counted():
-    test(ChannelFactory())
+    send(ChannelFactory())
     assert not Delivery.objects.exists()
     assert not UsageCounter.objects.exists()
 
@@ -53,17 +50,17 @@ def test_nothing_is_recorded_or_counted():
     "change", [{"enabled": False}, {"paused_until": now() + timedelta(hours=1)}, {"suspended_at": now()}]
 )
 def test_it_works_while_the_channel_is_off_paused_or_suspended(change):
-    result, _ = test(ChannelFactory(**change))
+    result, _ = send(ChannelFactory(**change))
     assert result.ok
 
 
 def test_a_good_test_lifts_a_suspension_and_a_bad_one_does_not():
     channel = ChannelFactory(suspended_at=now(), suspended_reason="gone", failures_in_a_row=3)
-    bad, _ = test(channel, answer=Answer(status=500, body="no"))
+    bad, _ = send(channel, answer=Answer(status=500, body="no"))
     channel.refresh_from_db()
     assert not bad.ok
     assert channel.suspended_at is not None
-    test(channel)
+    send(channel)
     channel.refresh_from_db()
     assert (channel.suspended_at, channel.failures_in_a_row) == (None, 0)
     assert AuditEntry.objects.latest("pk").changes["suspended"] == [True, False]
@@ -73,7 +70,7 @@ def test_email_goes_to_the_confirmed_recipients_only(project, people):
     channel = ChannelFactory(project=project, kind="email", key="email")
     for address in (people.member.email, "stranger@example.org"):
         RecipientFactory(channel=channel, email=address)
-    result, made = test(channel)
+    result, made = send(channel)
     assert result.ok
     assert [message.to for message in made.mail.messages] == [[people.member.email]]
 
@@ -82,7 +79,7 @@ def test_an_unconfirmed_address_gets_nothing(project):
     channel = ChannelFactory(project=project, kind="email", key="email")
     RecipientFactory(channel=channel, email="stranger@example.org")
     with pytest.raises(Conflict):
-        test(channel)
+        send(channel)
 
 
 def test_over_the_plan_limit_it_is_refused():
@@ -90,26 +87,26 @@ def test_over_the_plan_limit_it_is_refused():
     channel.project.workspace.plan = seeded_plan("free")
     channel.project.workspace.save()
     with pytest.raises(PlanLimit):
-        test(channel)
+        send(channel)
 
 
 @pytest.mark.parametrize("event", ["", None, "run_exploded", ["run_failed"]])
 def test_an_unknown_event_is_invalid(event):
     with pytest.raises(Invalid):
-        test(ChannelFactory(), event)
+        send(ChannelFactory(), event)
 
 
 def test_ten_a_minute_are_enough():
     channel = ChannelFactory()
     for _ in range(10):
-        test(channel)
+        send(channel)
     with pytest.raises(TooMany):
-        test(channel)
-    test(ChannelFactory())
+        send(channel)
+    send(ChannelFactory())
 
 
 def test_the_answer_is_shown_without_our_secrets():
     channel = ChannelFactory()
     url = channel.config["url"]
-    result, _ = test(channel, answer=Answer(status=500, body=f"cannot POST {url}"))
+    result, _ = send(channel, answer=Answer(status=500, body=f"cannot POST {url}"))
     assert url not in result.response

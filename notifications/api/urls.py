@@ -1,0 +1,31 @@
+"""Addresses of events, deliveries, channels and filters, under /api/v1/."""
+
+from aegisnotify.api.routing import endpoint
+from notifications.api.channels import (
+    ChannelActivateView,
+    ChannelRotateView,
+    ChannelsView,
+    ChannelTestView,
+    ChannelView,
+)
+from notifications.api.deliveries import DeliveriesView, DeliveryView, RedeliverView
+from notifications.api.events import EventBatchView, EventsView, EventView
+from notifications.api.filters import ProjectFiltersView, WorkspaceFiltersView
+
+CHANNEL = "projects/<slug:slug>/channels/<slug:key>"
+
+urlpatterns = [
+    *endpoint("events", EventsView.as_view(), "api-events"),
+    *endpoint("events/batch", EventBatchView.as_view(), "api-event-batch"),
+    *endpoint("events/<uuid:event_id>", EventView.as_view(), "api-event"),
+    *endpoint("deliveries", DeliveriesView.as_view(), "api-deliveries"),
+    *endpoint("deliveries/<uuid:delivery_id>", DeliveryView.as_view(), "api-delivery"),
+    *endpoint("deliveries/<uuid:delivery_id>/redeliver", RedeliverView.as_view(), "api-redeliver"),
+    *endpoint("projects/<slug:slug>/channels", ChannelsView.as_view(), "api-channels"),
+    *endpoint(CHANNEL, ChannelView.as_view(), "api-channel"),
+    *endpoint(f"{CHANNEL}/test", ChannelTestView.as_view(), "api-channel-test"),
+    *endpoint(f"{CHANNEL}/rotate-secret", ChannelRotateView.as_view(), "api-channel-rotate-secret"),
+    *endpoint(f"{CHANNEL}/activate-secret", ChannelActivateView.as_view(), "api-channel-activate-secret"),
+    *endpoint("projects/<slug:slug>/notification-settings", ProjectFiltersView.as_view(), "api-project-filters"),
+    *endpoint("notification-settings", WorkspaceFiltersView.as_view(), "api-workspace-filters"),
+]

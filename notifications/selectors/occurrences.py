@@ -1,0 +1,43 @@
+"""Reading occurrences."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from notifications import catalog
+from notifications.models import Occurrence
+from projects.models import Project, Workspace
+
+
+def occurrences_of(
+    workspace: Workspace,
+    *,
+    project: Project | None = None,
+    event: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> QuerySet[Occurrence]:
+    """The occurrences of a workspace or one of its projects, newest first, each with its project.
+
+    `event` (of the catalogue) keeps those that fired it; `since` is inclusive, `until` exclusive, both on `received_at`.
+    """
+    rows = _within(workspace, project)
+    if event is not None:
+        # There are few distinct lists, so the index on `fired` serves; a search inside the text would read every row.
+        rows = rows.filter(fired__in=[",".join(fired) for fired in catalog.fired_lists_with(event)])
+    if since is not None:
+        rows = rows.filter(received_at__gte=since)
+    if until is not None:
+        rows = rows.filter(received_at__lt=until)
+    return rows.defer("facts").order_by("-received_at", "-pk")
+
+
+def find_occurrence(workspace: Workspace, event_id: UUID, *, project: Project | None = None) -> Occurrence | None:
+    """The occurrence with this id, if the workspace (and the project, where one is given) has it."""
+    return _within(workspace, project).filter(pk=event_id).first()
+
+
+def _within(workspace: Workspace, project: Project | None) -> QuerySet[Occurrence]:
+    rows = Occurrence.objects.select_related("project")
+    return rows.filter(project=project) if project is not None else rows.filter(workspace=workspace)
