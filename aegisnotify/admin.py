@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django import forms
@@ -44,7 +44,7 @@ class FastAdmin(admin.ModelAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     list_per_page = 50
-    ordering: Sequence[str] = ("-pk",)
+    ordering: ClassVar[Any] = ("-pk",)
     defer_in_list: ClassVar[Collection[str]] = ()
     search_by_id: ClassVar[Collection[str]] = ()
     """Columns of UUIDs in which a search term that looks like one is sought. They are compared as UUIDs, which an index
@@ -186,8 +186,9 @@ class ServiceAdmin(FastAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Nothing beside the row itself is editable."""
 
-    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
-        return super().construct_change_message(request, form, [], add)
+    def get_formsets_with_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Rows shown beside the form take no part in saving it: they may have changed since the page was opened."""
+        return () if request.method == "POST" else super().get_formsets_with_inlines(request, obj)
 
     def delete_through_service(self, request: HttpRequest, obj: Any) -> None:
         raise NotImplementedError

@@ -8,7 +8,7 @@ import functools
 import hashlib
 import hmac
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -65,10 +65,6 @@ class EncryptedJSONField(models.TextField):
     # The types that django-stubs gives to the attribute: JSON, not text.
     _pyi_private_set_type: Any
     _pyi_private_get_type: Any
-
-    if TYPE_CHECKING:
-        _pyi_private_set_type: Any
-        _pyi_private_get_type: Any
 
     def get_prep_value(self, value: Any) -> str | None:
         if value is None:

@@ -196,6 +196,10 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "aegisnotify.client_address.client_address"
 AXES_LOCKOUT_CALLABLE = "projects.views.accounts.locked_out"
+# Sign-in forms call the address `username`. Axes would look for the user model's `email`, find nothing in a failed try,
+# and count under no name what it then looks up under one: nobody would ever be locked out.
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_USERNAME_CALLABLE = "projects.views.accounts.attempted_address"
 AXES_VERBOSE = False
 
 # Addresses or networks of reverse proxies whose X-Forwarded-For is believed. Empty: the header is ignored.
@@ -263,7 +267,23 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    # Its schemas are JSON Schema as it is, and it has webhooks.
+    "OAS_VERSION": "3.1.0",
     "PREPROCESSING_HOOKS": ["aegisnotify.api.schema.without_trailing_slashes"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "notifications.api.payloads.add_payloads",
+    ],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ChannelKind": "notifications.api.schemas.CHANNEL_KINDS",
+        "OccurrenceKind": "notifications.api.schemas.OCCURRENCE_KINDS",
+        "EventName": "notifications.api.schemas.EVENT_NAMES",
+        "DeliveryStatus": "notifications.api.schemas.DELIVERY_STATUSES",
+        "DecisionOutcome": "notifications.api.schemas.DECISION_OUTCOMES",
+        "AttemptOutcome": "notifications.api.schemas.ATTEMPT_OUTCOMES",
+        "Reason": "notifications.api.schemas.REASONS",
+    },
 }
 
 # --- Static files ---------------------------------------------------------------------------------------------------

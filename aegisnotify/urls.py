@@ -8,6 +8,7 @@ from aegisnotify.api.views import UnknownView
 urlpatterns = [
     path("api/v1/", include("aegisnotify.api.urls")),
     path("api/v1/", include("projects.api.urls")),
+    path("api/v1/", include("notifications.api.urls")),
     re_path(r"^api(/|$)", UnknownView.as_view()),
     path("admin/", admin.site.urls),
     path("", include("projects.urls")),

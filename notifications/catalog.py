@@ -155,12 +155,11 @@ def fires(kind: OccurrenceKind, facts: Facts, named: Iterable[str] = ()) -> tupl
 
 
 def fired_lists_with(event: str) -> tuple[tuple[str, ...], ...]:
-    """All lists of fired events that contain `event`, each in the catalogue's order: what to look for where lists are stored.
+    """All lists of fired events that contain `event`, each in the catalogue's order.
 
-    They are few, since an occurrence fires events of one kind only. Raises `KeyError` for an unknown event.
+    What to look for where whole lists are stored. They are few, since an occurrence fires events of one kind only.
+    Raises `KeyError` for an unknown event.
     """
     kind = get(event).kind
     same = [other.name for other in events() if other.kind is kind]
-    return tuple(
-        fired for size in range(1, len(same) + 1) for fired in combinations(same, size) if event in fired
-    )
+    return tuple(fired for size in range(1, len(same) + 1) for fired in combinations(same, size) if event in fired)

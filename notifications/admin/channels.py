@@ -27,7 +27,7 @@ class RecipientInline(ReadOnlyInline):
 
 
 _ABOUT = ("id", "project", "kind", "key", "target", "mode", "digest_time", "created_by", "created_at", "changed_at")
-_HEALTH = ("last_success_at", "last_error_at", "last_error", "failures_in_a_row", "failing_since", "failing_warned_at")
+_HEALTH = ("last_success_at", "last_error_at", "last_error", "failures_in_a_row", "failing_since", "warned_stage")
 _PAUSE = ("paused_until", "paused_by", "suspended_at", "suspended_reason", "secret_activates_at")
 _PACE = ("breaker_open_until", "breaker_window_at", "breaker_tries", "breaker_failures", "not_before")
 

@@ -18,7 +18,7 @@ from notifications.api.schemas import (
     SavedChannelSerializer,
     StagedSerializer,
     TestAnswerSerializer,
-    TestRequestSerializer,
+    TestSerializer,
 )
 from notifications.models import Channel
 from notifications.services.channels import (
@@ -117,14 +117,14 @@ class ChannelTestView(OneChannelView):
     @extend_schema(
         operation_id="channels_test",
         summary="Send a test",
-        description="Sends a sample of an event, also while the channel is off, paused or suspended, and answers with what "
-        "the other side said. A success lifts a suspension. At most ten a minute per channel.",
-        request=TestRequestSerializer,
+        description="Sends a sample of an event, also while the channel is off, paused or suspended, and answers with "
+        "what the other side said. A success lifts a suspension. At most ten a minute per channel.",
+        request=TestSerializer,
         responses={200: TestAnswerSerializer, **errors(400, 402, 404, 409, 413)},
     )
     def post(self, request: Request, slug: str, key: str) -> Response:
         channel = self.channel()
-        body = TestRequestSerializer(data=request.data)
+        body = TestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         return Response(dataclasses.asdict(send_test(self.principal.actor, channel, **body.validated_data)))
 

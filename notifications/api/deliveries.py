@@ -70,7 +70,7 @@ class RedeliverView(WorkspaceView):
     @extend_schema(
         operation_id="deliveries_redeliver",
         summary="Send a delivery once more",
-        description="For one that is delivered, failed or cancelled. It keeps its id and starts with a full set of retries.",
+        description="For one that is delivered, failed or cancelled. It keeps its id; its retries start again.",
         request=None,
         responses={
             202: OpenApiResponse(DeliverySerializer, description="It is queued."),

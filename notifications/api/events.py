@@ -12,8 +12,8 @@ from aegisnotify.api.pagination import paginate, period
 from aegisnotify.api.parsers import DEFAULT_BODY_LIMIT
 from aegisnotify.api.schema import PAGE_PARAMETERS, PERIOD_PARAMETERS, errors, page_of
 from notifications.api import presenters
-from notifications.api.parameters import event_in, project_in
-from notifications.api.payloads import BATCH_REQUEST, REPORT_REQUEST, batch_examples, report_examples
+from notifications.api.parameters import body_of, event_in, project_in
+from notifications.api.payloads import BATCH_REQUEST, MOST_EVENTS, REPORT_REQUEST, batch_examples, report_examples
 from notifications.api.schemas import (
     EVENT_PARAMETER,
     PROJECT_PARAMETER,
@@ -27,7 +27,6 @@ from projects.api.views import WorkspaceView
 from projects.errors import Invalid, NotFound, TooLarge
 from projects.scopes import Scope
 
-MOST_EVENTS = 500
 MOST_BATCH_BYTES = 5 * 1024 * 1024
 
 
@@ -56,11 +55,11 @@ class EventsView(WorkspaceView):
     @extend_schema(
         operation_id="events_report",
         summary="Report an event",
-        description="Records what happened, decides for every channel whether it is told, and queues the messages. Which "
-        "events fire follows from the facts: a failed run that a schedule started fires `run_failed`, `scheduled_runs` and "
-        "`run_completed`. The same run, crawl or generation reported again answers with the first report's result; only "
-        "a later report that names `scheduled_runs` still adds that event, once. Fields that are not listed are kept and "
-        f"passed through. A body of more than {DEFAULT_BODY_LIMIT // 1024} KB is refused.",
+        description="Records what happened, decides for every channel whether it is told, and queues the messages. "
+        "Which events fire follows from the facts: a failed run that a schedule started fires `run_failed`, "
+        "`scheduled_runs` and `run_completed`. The same run, crawl or generation reported again answers with the first "
+        "report's result; only a later report that names `scheduled_runs` still adds that event, once. Fields that are "
+        f"not listed are kept and passed through. A body of more than {DEFAULT_BODY_LIMIT // 1024} KB is refused.",
         request=REPORT_REQUEST,
         examples=report_examples(),
         responses={
@@ -81,28 +80,25 @@ class EventBatchView(WorkspaceView):
     @extend_schema(
         operation_id="events_report_batch",
         summary="Report many events at once",
-        description="Every event is answered as if it had been reported alone, in order; those that are valid are recorded "
-        f"in one transaction. A body of more than {MOST_BATCH_BYTES // (1024 * 1024)} MB, or of more than {MOST_EVENTS} "
-        "events, is refused as a whole, and so is one that is not strict JSON.",
+        description="Every event is answered as if it had been reported alone, in order; those that are valid are "
+        f"recorded in one transaction. A body of more than {MOST_BATCH_BYTES // (1024 * 1024)} MB, or of more than "
+        f"{MOST_EVENTS} events, is refused as a whole, and so is one that is not strict JSON.",
         request=BATCH_REQUEST,
         examples=batch_examples(),
         responses={200: BatchAnswerSerializer, **errors(400, 413)},
     )
     def post(self, request: Request) -> Response:
-        events = request.data.get("events")
+        events = body_of(request).get("events")
         if not isinstance(events, list):
             raise Invalid({"events": [f"A list of at most {MOST_EVENTS} events is expected."]})
         if len(events) > MOST_EVENTS:
             raise TooLarge(
                 f"At most {MOST_EVENTS} events in a batch; these are {len(events):,}.", {"limit_events": MOST_EVENTS}
             )
-        refused = {index: error for index, event in enumerate(events) if (error := _too_large(event))}
-        accepted = [event for index, event in enumerate(events) if index not in refused]
+        refusals = [_too_large(event) for event in events]
+        accepted = [event for event, refusal in zip(events, refusals, strict=True) if refusal is None]
         recorded = iter(record_batch(self.principal.workspace, accepted, only=self.principal.limited_to))
-        results = [
-            presenters.batch_item(refused[index] if index in refused else next(recorded)) for index in range(len(events))
-        ]
-        return Response({"results": results})
+        return Response({"results": [presenters.batch_item(refusal or next(recorded)) for refusal in refusals]})
 
 
 class EventView(WorkspaceView):

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aegisnotify.api.schema import errors
+from notifications.api.parameters import body_of
 from notifications.api.schemas import (
     ProjectFiltersPatchSerializer,
     ProjectFiltersSerializer,
@@ -72,7 +73,7 @@ class ProjectFiltersView(WorkspaceView):
             change_project_filters(
                 self.principal.actor,
                 project,
-                request.data,
+                body_of(request),
                 replace=replace,
                 if_match=request.headers.get("If-Match"),
             )
@@ -119,7 +120,7 @@ class WorkspaceFiltersView(WorkspaceView):
             change_workspace_filters(
                 self.principal.actor,
                 self.principal.workspace,
-                request.data,
+                body_of(request),
                 replace=replace,
                 if_match=request.headers.get("If-Match"),
             )

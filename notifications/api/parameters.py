@@ -1,15 +1,23 @@
-"""Query parameters that several lists share."""
+"""What requests say, in types: the body, and the query parameters that several lists share."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from django.http import QueryDict
+from rest_framework.request import Request
 
 from aegisnotify.api.pagination import text_of
 from notifications import catalog
 from projects.errors import Invalid
 from projects.models import Project
 from projects.principal import Principal
+
+
+def body_of(request: Request) -> dict[str, Any]:
+    """The JSON object: the parser takes nothing else."""
+    assert isinstance(request.data, dict)
+    return request.data
 
 
 def project_in(principal: Principal, parameters: QueryDict) -> Project | None:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, inline_serializer
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from aegisnotify.api.schema import ErrorBodySerializer
 from aegisnotify.api.serializers import StrictBooleanField, StrictCharField, StrictIntegerField, StrictSerializer
 from notifications import catalog
 from notifications.channels import registry
@@ -75,12 +76,6 @@ class RecordedSerializer(serializers.Serializer):
     duplicate = serializers.BooleanField(help_text="It was reported before; nobody is told again.")
 
 
-class BatchErrorSerializer(serializers.Serializer):
-    code = serializers.CharField()
-    message = serializers.CharField()
-    details = serializers.DictField()
-
-
 class BatchItemSerializer(serializers.Serializer):
     """What reporting the event alone would have answered: the fields of that answer, or `error`."""
 
@@ -89,7 +84,7 @@ class BatchItemSerializer(serializers.Serializer):
     fired = serializers.ListField(child=serializers.ChoiceField(EVENT_NAMES), required=False)
     decisions = DecisionSerializer(many=True, required=False)
     duplicate = serializers.BooleanField(required=False)
-    error = BatchErrorSerializer(required=False)
+    error = ErrorBodySerializer(required=False)
 
 
 class BatchAnswerSerializer(serializers.Serializer):
@@ -186,7 +181,9 @@ class ChannelWriteSerializer(StrictSerializer):
 
     kind = StrictCharField(help_text=f"One of {', '.join(CHANNEL_KINDS)}. It can't be changed.")
     name = StrictCharField(max_length=80)
-    key = StrictCharField(max_length=60, required=False, help_text="Unique in the project. Made from the kind if left out.")
+    key = StrictCharField(
+        max_length=60, required=False, help_text="Unique in the project. Made from the kind if left out."
+    )
     enabled = StrictBooleanField(required=False, help_text="true for a new channel if left out.")
     position = StrictIntegerField(
         min_value=0, max_value=LARGEST_POSITION, required=False, help_text="At the end for a new channel if left out."
@@ -206,7 +203,7 @@ class ChannelWriteSerializer(StrictSerializer):
     digest_time = StrictCharField(required=False, allow_null=True, help_text="Email: HH:MM.")
 
 
-class TestRequestSerializer(StrictSerializer):
+class TestSerializer(StrictSerializer):
     __test__ = False
 
     event = StrictCharField(help_text=f"One of {', '.join(EVENT_NAMES)}.")
@@ -257,27 +254,29 @@ _FLAGS = "Which events are sent where no channel's filter says otherwise."
 _FILTERS = "Channel key → event → on or off; only what differs from the flags."
 
 
-def _flags(name: str, *, required: bool) -> serializers.Serializer:
-    fields: dict[str, serializers.Field] = {
-        event: serializers.BooleanField(required=required) for event in catalog.names()
-    }
-    return inline_serializer(name, fields, help_text=_FLAGS, required=required)
+def _flags(name: str, *, required: bool) -> type[serializers.Serializer]:
+    fields = {event: serializers.BooleanField(required=required) for event in EVENT_NAMES}
+    return type(name, (serializers.Serializer,), fields)
+
+
+EventFlagsSerializer = _flags("EventFlagsSerializer", required=True)
+EventFlagChangesSerializer = _flags("EventFlagChangesSerializer", required=False)
 
 
 class WorkspaceFiltersSerializer(serializers.Serializer):
     """The global flags of a workspace."""
 
-    events = _flags("EventFlags", required=True)
+    events = EventFlagsSerializer(help_text=_FLAGS)
 
 
 class WorkspaceFiltersPatchSerializer(serializers.Serializer):
-    events = _flags("EventFlagChanges", required=False)
+    events = EventFlagChangesSerializer(required=False, help_text=_FLAGS)
 
 
 class ProjectFiltersSerializer(serializers.Serializer):
     """The flags that hold for a project, and its channels' filters."""
 
-    events = _flags("EventFlags", required=True)
+    events = EventFlagsSerializer(help_text=_FLAGS)
     inherits_workspace_flags = serializers.BooleanField()
     channel_filters = serializers.DictField(
         child=serializers.DictField(child=serializers.BooleanField()), help_text=_FILTERS
@@ -285,7 +284,7 @@ class ProjectFiltersSerializer(serializers.Serializer):
 
 
 class ProjectFiltersPatchSerializer(serializers.Serializer):
-    events = _flags("EventFlagChanges", required=False)
+    events = EventFlagChangesSerializer(required=False, help_text=_FLAGS)
     inherits_workspace_flags = serializers.BooleanField(required=False)
     channel_filters = serializers.DictField(
         child=serializers.DictField(child=serializers.BooleanField(allow_null=True)), required=False, help_text=_FILTERS

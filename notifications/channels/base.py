@@ -8,7 +8,7 @@ import abc
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -94,8 +94,9 @@ class Checked:
 class Context:
     """What a rendering may need beside the message: links, the reader's zone, the reason in words.
 
-    `zone` is the reader's (email) or the workspace's. `event_url` is the page that says who was told and why; `is_member`
-    says whether this recipient may open it. `unsubscribe_url` and `preferences_url` are empty where there is no reader.
+    `zone` is the reader's (email) or the workspace's. `event_url` is the page that says who was told and why;
+    `is_member` says whether this recipient may open it. `unsubscribe_url` and `preferences_url` are empty where there
+    is no reader.
     """
 
     delivery_id: str
@@ -131,6 +132,8 @@ class ChannelKind(abc.ABC):
     category: ClassVar[Category]
     settings: ClassVar[frozenset[str]]
     """The names of the settings this kind has, of: url, secret, recipients, mode, digest_time."""
+    pace: ClassVar[timedelta | None] = None
+    """How long to wait between two messages to one URL, where the provider says so."""
     setup_steps: ClassVar[tuple[str, ...]]
     """How to get what this kind needs, a sentence per step."""
 
@@ -138,9 +141,9 @@ class ChannelKind(abc.ABC):
     def check(self, submitted: Mapping[str, Any], current: Mapping[str, Any] | None) -> Checked:
         """Check what somebody submitted.
 
-        `submitted` holds only settings this kind has; `current` is the stored state of an existing channel, with the same
-        names (None for a new one): what is not submitted keeps its value. Raises `projects.errors.Invalid` with sentences
-        per field.
+        `submitted` holds only settings this kind has; `current` is the stored state of an existing channel, with the
+        same names (None for a new one): what is not submitted keeps its value. Raises `projects.errors.Invalid` with
+        sentences per field.
         """
 
     def render(self, message: Message, context: Context, *, compact: bool = False) -> str:

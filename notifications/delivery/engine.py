@@ -20,14 +20,19 @@ from django.db import close_old_connections, connection, transaction
 from django.db.utils import InterfaceError, OperationalError
 
 from aegisnotify.clock import now
+from notifications.addresses.services import mark_bounced
 from notifications.channels import registry
-from notifications.delivery import health, outbox, policy
+from notifications.delivery import outbox, policy
+from notifications.delivery.health import Heard
 from notifications.delivery.outbox import LEASE, Settled
-from notifications.delivery.preparing import Prepared, prepare
+from notifications.delivery.policy import asked_pause
+from notifications.delivery.preparing import Prepared, prepare, wait
 from notifications.delivery.queues import HostQueues
+from notifications.delivery.recording import HealthRecorder
 from notifications.delivery.scrub import scrub, secrets_of
 from notifications.delivery.sending import MakeTransport, Tried, real_transport, try_once
-from notifications.models import Attempt, Delivery, DeliveryStatus
+from notifications.delivery.transport import Transport
+from notifications.models import AddressBounce, Attempt, Delivery, DeliveryStatus
 from notifications.models.deliveries import UNFINISHED
 from projects.entitlements import Category
 
@@ -57,8 +62,11 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class _Result:
+    """What a sender thread did with a job: a try, or none because the target asked meanwhile to be left alone."""
+
     prepared: Prepared
-    tried: Tried
+    tried: Tried | None
+    held_until: datetime | None = None
 
 
 class Engine:
@@ -79,6 +87,10 @@ class Engine:
         # One token a run: every row it claims is leased under it.
         self._token = uuid.uuid4()
         self._held: dict[uuid.UUID, Prepared] = {}
+        # Until when a channel asked to be left alone. Sender threads look here before they send: the row of the channel
+        # is written and read with the batches, and a burst would be over by then.
+        self._quiet: dict[uuid.UUID, datetime] = {}
+        self._health = HealthRecorder()
         self._renewed = time.monotonic()
         self.summary = Summary()
 
@@ -108,6 +120,7 @@ class Engine:
             self._give_back()
             self._finish_in_flight()
             self._queues.close()
+            self._database(self._health.write)
         return self.summary
 
     def _loop(self, end: float, linger: float, stop: threading.Event, wait_for_retries: bool) -> None:
@@ -120,6 +133,7 @@ class Engine:
             if self._settle(wait=pause):
                 active_until = time.monotonic() + linger
             self._renew()
+            self._database(self._health.write_if_due)
             if not self._held and time.monotonic() > active_until:
                 if not (wait_for_retries and self._due_soon(end)):
                     return
@@ -173,17 +187,16 @@ class Engine:
             return False
         moment = now()
         settled = [_settled(result, moment) for result in results]
-        attempts = [_attempt(result) for result in results]
-        heard = [
-            health.Heard(result.prepared.channel, result.prepared.delivery.recipient, moment, result.tried.reading)
-            for result in results
-            if result.prepared.channel is not None
-        ]
+        attempts = [_attempt(result.prepared, result.tried) for result in results if result.tried is not None]
         self._database(lambda: _store(self._token, settled, attempts))
-        self._database(lambda: health.note(heard))
+        for result in results:
+            if result.tried is not None and result.prepared.channel is not None:
+                self._health.note(result.prepared.channel, Heard(moment, result.tried.reading))
+            if result.tried is not None and result.tried.reading.bounced:
+                _mark_bounced(result.prepared.delivery, result.tried)
         for row in settled:
             self._held.pop(row.id, None)
-        self.summary.tried += len(results)
+        self.summary.tried += len(attempts)
         self.summary.delivered += sum(row.status == DeliveryStatus.DELIVERED for row in settled)
         return True
 
@@ -200,17 +213,7 @@ class Engine:
     def _give_back(self) -> None:
         moment = now()
         rows = [item.delivery for item in self._queues.take_all()]
-        given = [
-            Settled(
-                row.pk,
-                DeliveryStatus.RETRYING if row.attempt_count > 1 else DeliveryStatus.PENDING,
-                row.step,
-                moment,
-                reason=row.status_reason,
-                uncount=True,
-            )
-            for row in rows
-        ]
+        given = [wait(row, moment, row.slot_at) for row in rows]
         self._database(lambda: _store(self._token, given, []))
         for row in rows:
             self._held.pop(row.pk, None)
@@ -240,12 +243,22 @@ class Engine:
         try:
             while (taken := self._queues.take()) is not None:
                 host, prepared = taken
-                assert prepared.job is not None
-                tried = try_once(prepared.job, transport)
-                self._results.put(_Result(prepared, tried))
+                self._results.put(self._send(prepared, transport))
                 self._queues.done(host)
         finally:
             transport.close()
+
+    def _send(self, prepared: Prepared, transport: Transport) -> _Result:
+        assert prepared.job is not None
+        channel_id = prepared.delivery.channel_id
+        assert channel_id is not None
+        quiet = self._quiet.get(channel_id)
+        if quiet is not None and quiet > now():
+            return _Result(prepared, None, quiet)
+        tried = try_once(prepared.job, transport)
+        if pause := asked_pause(tried.reading):
+            self._quiet[channel_id] = now() + pause
+        return _Result(prepared, tried)
 
 
 def _store(token: uuid.UUID, settled: list[Settled], attempts: list[Attempt]) -> None:
@@ -256,12 +269,14 @@ def _store(token: uuid.UUID, settled: list[Settled], attempts: list[Attempt]) ->
 
 def _settled(result: _Result, moment: datetime) -> Settled:
     row, tried = result.prepared.delivery, result.tried
+    if tried is None:
+        return wait(row, result.held_until or moment)
     kind = registry.get(row.kind)
     decided = policy.settle(
         tried.reading,
         ladder=policy.WEBHOOK if kind.category is Category.WEBHOOK else policy.PEOPLE,
         step=row.step,
-        created_at=row.created_at,
+        created_at=row.restarted_at or row.created_at,
         now=moment,
         jitter=tried.jitter,
     )
@@ -277,9 +292,9 @@ def _settled(result: _Result, moment: datetime) -> Settled:
     )
 
 
-def _attempt(result: _Result) -> Attempt:
-    row, tried = result.prepared.delivery, result.tried
-    assert result.prepared.job is not None
+def _attempt(prepared: Prepared, tried: Tried) -> Attempt:
+    row = prepared.delivery
+    assert prepared.job is not None
     return Attempt(
         delivery_id=row.pk,
         number=row.attempt_count,
@@ -288,8 +303,12 @@ def _attempt(result: _Result) -> Attempt:
         status_code=tried.answer.status,
         outcome=tried.reading.verdict.value,
         error=tried.reading.sentence[:500],
-        response=scrub(tried.answer.body, secrets_of(result.prepared.job.config)),
+        response=scrub(tried.answer.body, secrets_of(prepared.job.config)),
     )
+
+
+def _mark_bounced(row: Delivery, tried: Tried) -> None:
+    mark_bounced(row.recipient, AddressBounce.Kind.BOUNCED, tried.reading.sentence)
 
 
 def _interrupted(row: Delivery) -> Attempt:

@@ -29,7 +29,8 @@ _COLUMNS = ", ".join(f'"{field.column}"' for field in Delivery._meta.concrete_fi
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What becomes of one claimed delivery. `body` is stored when given; `uncount` takes the begun try back."""
+    """What becomes of one claimed delivery. `body` is stored when given; `uncount` takes the begun try back, and with
+    it leaves the count of interruptions as it is. `slot_at` is a reserved moment of the target's pace."""
 
     id: uuid.UUID
     status: DeliveryStatus
@@ -39,6 +40,7 @@ class Settled:
     body: str | None = None
     reason: str = ""
     uncount: bool = False
+    slot_at: datetime | None = None
 
 
 def claim(
@@ -77,7 +79,9 @@ def next_due() -> datetime | None:
 
 
 _SET = f"""
-    SET "interrupted" = ("status" = '{DeliveryStatus.SENDING.value}'), "status" = '{DeliveryStatus.SENDING.value}',
+    SET "interrupted" = ("status" = '{DeliveryStatus.SENDING.value}'),
+        "interruptions" = "interruptions" + (CASE WHEN "status" = '{DeliveryStatus.SENDING.value}' THEN 1 ELSE 0 END),
+        "status" = '{DeliveryStatus.SENDING.value}',
         "lease_token" = %s, "next_at" = %s, "attempt_count" = "attempt_count" + 1
 """
 
@@ -127,14 +131,17 @@ def _claim_portable(
         rows = list(due.exclude(channel__in=list(without))[:limit] if without else due[:limit])
         for row in rows:
             row.interrupted = row.status == DeliveryStatus.SENDING
+            row.interruptions += row.interrupted
             row.status = DeliveryStatus.SENDING
             row.lease_token, row.next_at = token, until
             row.attempt_count += 1
-        Delivery.objects.bulk_update(rows, ["interrupted", "status", "lease_token", "next_at", "attempt_count"])
+        Delivery.objects.bulk_update(
+            rows, ["interrupted", "interruptions", "status", "lease_token", "next_at", "attempt_count"]
+        )
     return rows
 
 
-_RESULT = ("id", "status", "step", "next_at", "delivered_at", "body", "reason", "uncount")
+_RESULT = ("id", "status", "step", "next_at", "delivered_at", "body", "reason", "uncount", "slot_at")
 
 
 def _settle_sql(results: str, *, false: str, returning: str) -> str:
@@ -144,7 +151,8 @@ def _settle_sql(results: str, *, false: str, returning: str) -> str:
         SET "status" = v."status", "step" = v."step", "next_at" = v."next_at", "lease_token" = NULL,
             "interrupted" = {false}, "delivered_at" = COALESCE(v."delivered_at", d."delivered_at"),
             "body" = COALESCE(v."body", d."body"), "status_reason" = v."reason",
-            "attempt_count" = d."attempt_count" - v."uncount"
+            "attempt_count" = d."attempt_count" - v."uncount", "slot_at" = v."slot_at",
+            "interruptions" = d."interruptions" * v."uncount"
         FROM {results}
         WHERE d."id" = v."id" AND d."lease_token" = %s AND d."status" = '{DeliveryStatus.SENDING.value}'
         RETURNING {returning}
@@ -155,7 +163,7 @@ def _settle_postgresql(token: uuid.UUID, results: Sequence[Settled]) -> set[uuid
     names = ", ".join(f'"{name}"' for name in _RESULT)
     sql = _settle_sql(
         "unnest(%s::uuid[], %s::text[], %s::int[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[], "
-        f"%s::int[]) AS v({names})",
+        f"%s::int[], %s::timestamptz[]) AS v({names})",
         false="FALSE",
         returning='d."id"',
     )
@@ -168,6 +176,7 @@ def _settle_postgresql(token: uuid.UUID, results: Sequence[Settled]) -> set[uuid
         [result.body for result in results],
         [result.reason for result in results],
         [int(result.uncount) for result in results],
+        [result.slot_at for result in results],
     ]
     with connection.cursor() as cursor:
         cursor.execute(sql, [*columns, token])
@@ -187,6 +196,7 @@ def _settle_sqlite(token: uuid.UUID, results: Sequence[Settled]) -> set[uuid.UUI
             result.body,
             result.reason,
             int(result.uncount),
+            result.slot_at and _sqlite_moment(result.slot_at),
         ]
         for result in results
     ]
@@ -205,6 +215,8 @@ def _settle_portable(token: uuid.UUID, results: Iterable[Settled]) -> set[uuid.U
                 "next_at": result.next_at,
                 "lease_token": None,
                 "interrupted": False,
+                "interruptions": F("interruptions") * int(result.uncount),
+                "slot_at": result.slot_at,
                 "status_reason": result.reason,
                 "attempt_count": F("attempt_count") - int(result.uncount),
             }

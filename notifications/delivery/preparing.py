@@ -1,8 +1,9 @@
 """From claimed rows to jobs: a handful of queries for a whole batch, so that sender threads need none."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +15,8 @@ from notifications.catalog import OccurrenceKind
 from notifications.channels import registry
 from notifications.channels.base import ChannelKind, Context
 from notifications.delivery.outbox import Settled
+from notifications.delivery.pace import reserve
+from notifications.delivery.recording import health_of, take_probe
 from notifications.delivery.sending import Job, Material
 from notifications.insight.sentences import why_told
 from notifications.models import Channel, Delivery, DeliveryStatus, Occurrence
@@ -24,6 +27,15 @@ from projects.entitlements import Category
 from projects.models import Membership, Project, User
 
 CHANNEL_DELETED = "channel_deleted"
+
+
+# A delivery whose process died this often in a row is what kills it.
+MOST_INTERRUPTIONS = 5
+# From so many interruptions on a delivery is a suspect, and suspects are tried one at a time: the one that kills its
+# process then dies alone, and the others, which only shared a batch with it, get delivered.
+SUSPECT = 2
+SUSPECTS_WAIT = timedelta(seconds=1)
+SLOT_IS_GOOD_FOR = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +51,94 @@ class Prepared:
 def prepare(rows: Iterable[Delivery]) -> list[Prepared]:
     rows = list(rows)
     moment = now()
-    channels = _channels(rows, moment)
+    gates = _Gates(rows, moment)
     material = _Materials(rows)
     prepared = []
     for row in rows:
-        channel = channels.get(row.channel_id)
-        settled = stop_or_wait(row, channel, moment)
-        if settled is not None:
-            prepared.append(Prepared(row, channel, settled=settled))
-            continue
-        assert channel is not None
-        kind = registry.get(row.kind)
-        prepared.append(Prepared(row, channel, job=_job(row, channel, kind, material)))
+        channel = gates.channels.get(row.channel_id)
+        settled = gates.settled(row)
+        job = None
+        if settled is None:
+            assert channel is not None
+            job = _job(row, channel, registry.get(row.kind), material)
+        prepared.append(Prepared(row, channel, job, settled))
     return prepared
+
+
+class _Gates:
+    """What keeps claimed deliveries from being tried now, decided for a whole batch at one moment."""
+
+    def __init__(self, rows: list[Delivery], moment: datetime) -> None:
+        self._moment = moment
+        self.channels = _channels(rows, moment)
+        self._probed: dict[Any, bool] = {}
+        self._slots = self._reserve_slots(rows)
+        self._suspect: Any = None
+
+    def settled(self, row: Delivery) -> Settled | None:
+        """None where the delivery is to be tried."""
+        if row.interruptions >= MOST_INTERRUPTIONS:
+            reason = f"The process that sent it died {row.interruptions} times in a row. This is a fault of ours."
+            return Settled(row.pk, DeliveryStatus.FAILED, row.step, None, reason=reason)
+        channel = self.channels.get(row.channel_id)
+        stopped = _stopped(channel, self._moment)
+        if stopped is not None:
+            return Settled(row.pk, DeliveryStatus.CANCELLED, row.step, None, reason=stopped, uncount=True)
+        assert channel is not None
+        slot = self._slots.get(row.pk, row.slot_at)
+        until = self._wait_until(row, channel, slot)
+        return wait(row, until, slot) if until is not None else None
+
+    def _wait_until(self, row: Delivery, channel: Channel, slot: datetime | None) -> datetime | None:
+        if row.interruptions >= SUSPECT:
+            if self._suspect not in (None, row.pk):
+                return self._moment + SUSPECTS_WAIT
+            self._suspect = row.pk
+        if channel.not_before is not None and channel.not_before > self._moment:
+            return channel.not_before
+        breaker = health_of(channel).breaker
+        if breaker.wants_probe(self._moment):
+            if channel.pk not in self._probed:
+                self._probed[channel.pk] = True
+                if take_probe(channel, self._moment):
+                    return None
+            return channel.breaker_open_until
+        if breaker.is_open(self._moment):
+            return breaker.open_until
+        return slot if slot is not None and slot > self._moment else None
+
+    def _reserve_slots(self, rows: list[Delivery]) -> dict[Any, datetime]:
+        """A moment for each delivery to a paced target that has none yet."""
+        by_target: defaultdict[tuple[str, timedelta], list[Delivery]] = defaultdict(list)
+        for row in rows:
+            channel, pace = self.channels.get(row.channel_id), registry.get(row.kind).pace
+            # A slot that passed while something else held the delivery back is void: many such would make a burst.
+            has_slot = row.slot_at is not None and row.slot_at > self._moment - SLOT_IS_GOOD_FOR
+            if pace is not None and not has_slot and _stopped(channel, self._moment) is None:
+                assert channel is not None
+                by_target[channel.target_fingerprint or str(channel.pk), pace].append(row)
+        reserved: dict[Any, datetime] = {}
+        for (fingerprint, pace), waiting in sorted(by_target.items(), key=lambda item: item[0]):
+            moments = reserve(fingerprint, len(waiting), pace, self._moment)
+            reserved |= {row.pk: moment for row, moment in zip(waiting, moments, strict=True)}
+        return reserved
+
+
+def wait(row: Delivery, until: datetime, slot: datetime | None = None) -> Settled:
+    """Give a claimed delivery back, untried and uncounted, to be due at `until`."""
+    waiting = DeliveryStatus.RETRYING if row.attempt_count > 1 else DeliveryStatus.PENDING
+    return Settled(row.pk, waiting, row.step, until, reason=row.status_reason, uncount=True, slot_at=slot)
+
+
+def _stopped(channel: Channel | None, moment: datetime) -> str | None:
+    """Why nothing is sent to a channel any more: the reason of the cancellation."""
+    if channel is None:
+        return CHANNEL_DELETED
+    if not channel.enabled:
+        return Reason.CHANNEL_OFF.value
+    if is_paused(channel, moment):
+        return Reason.PAUSED.value
+    return Reason.SUSPENDED.value if channel.suspended_at is not None else None
 
 
 def _channels(rows: Iterable[Delivery], moment: datetime) -> dict[Any, Channel]:
@@ -62,28 +149,6 @@ def _channels(rows: Iterable[Delivery], moment: datetime) -> dict[Any, Channel]:
         else channel
         for pk, channel in Channel.objects.in_bulk({row.channel_id for row in rows if row.channel_id}).items()
     }
-
-
-def stop_or_wait(row: Delivery, channel: Channel | None, moment: datetime) -> Settled | None:
-    """What keeps a claimed delivery from being tried now: a channel that is off, or one that must wait."""
-    reason = (
-        CHANNEL_DELETED
-        if channel is None
-        else Reason.CHANNEL_OFF.value
-        if not channel.enabled
-        else Reason.PAUSED.value
-        if is_paused(channel, moment)
-        else Reason.SUSPENDED.value
-        if channel.suspended_at is not None
-        else None
-    )
-    if reason is not None:
-        return Settled(row.pk, DeliveryStatus.CANCELLED, row.step, None, reason=reason, uncount=True)
-    assert channel is not None
-    if channel.not_before is not None and channel.not_before > moment:
-        waiting = DeliveryStatus.RETRYING if row.attempt_count > 1 else DeliveryStatus.PENDING
-        return Settled(row.pk, waiting, row.step, channel.not_before, reason=row.status_reason, uncount=True)
-    return None
 
 
 def _job(row: Delivery, channel: Channel, kind: ChannelKind, materials: "_Materials") -> Job:

@@ -69,9 +69,15 @@ def _of_filters(project: Project, decided: list[Decided]) -> dict[str, Change]:
     overrides = {f"channel_filters.{item.channel_key}.{item.event}" for item in decided if item.reason in _BY_OVERRIDE}
     flags = {f"events.{item.event}" for item in decided if item.reason in _BY_FLAG}
     of_project = overrides if project.inherits_workspace_flags else overrides | flags | {_OWN_FLAGS}
-    where = Q(target_type="project", target_id=str(project.pk), changes__has_any_keys=sorted(of_project))
-    if project.inherits_workspace_flags:
-        where |= Q(target_type="workspace", target_id=str(project.workspace_id), changes__has_any_keys=sorted(flags))
+    of_workspace = flags if project.inherits_workspace_flags else set()
+    # An empty list of keys is a syntax error on SQLite.
+    where = Q(pk__in=[])
+    for target_type, target_id, keys in (
+        ("project", project.pk, of_project),
+        ("workspace", project.workspace_id, of_workspace),
+    ):
+        if keys:
+            where |= Q(target_type=target_type, target_id=str(target_id), changes__has_any_keys=sorted(keys))
     last: dict[str, AuditEntry] = {}
     for entry in AuditEntry.objects.filter(where).select_related("actor").order_by("-at", "-pk")[:_FILTER_CHANGES]:
         for field in entry.changes:

@@ -1,9 +1,10 @@
 """Tables of notifications: one module per concern."""
 
 from notifications.models.addresses import AddressBounce, AddressConfirmation, OptOut
-from notifications.models.channels import Channel, ChannelRecipient
+from notifications.models.channels import Channel, ChannelRecipient, TargetPace
 from notifications.models.deliveries import Attempt, Delivery, DeliveryStatus
 from notifications.models.filters import EventFlag, Override
+from notifications.models.jobs import RecoveryJob
 from notifications.models.occurrences import Occurrence
 
 __all__ = [
@@ -18,4 +19,6 @@ __all__ = [
     "Occurrence",
     "OptOut",
     "Override",
+    "RecoveryJob",
+    "TargetPace",
 ]

@@ -47,8 +47,11 @@ class Channel(models.Model):
     last_error_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=500, blank=True)
     failures_in_a_row = models.PositiveIntegerField(default=0)
+    # A webhook that only fails: its first failure since a success, and the moment from which that counts as failing.
+    first_failure_at = models.DateTimeField(null=True, blank=True)
     failing_since = models.DateTimeField(null=True, blank=True)
-    failing_warned_at = models.DateTimeField(null=True, blank=True)
+    # How far people have been told of it, so that each stage is told once.
+    warned_stage = models.CharField(max_length=10, blank=True, default="")
 
     # Pausing is somebody's choice and ends by itself; suspending is ours and ends by a good test or by hand.
     paused_until = models.DateTimeField(null=True, blank=True)
@@ -58,7 +61,7 @@ class Channel(models.Model):
     suspended_at = models.DateTimeField(null=True, blank=True)
     suspended_reason = models.CharField(max_length=500, blank=True)
 
-    # Breaker and pace, shared by all processes: tries counted in a window, and the moment before which nothing is sent.
+    # Breaker and pause, shared by all processes: tries counted in a window, and the moment before which to wait.
     breaker_window_at = models.DateTimeField(null=True, blank=True)
     breaker_tries = models.PositiveIntegerField(default=0)
     breaker_failures = models.PositiveIntegerField(default=0)
@@ -101,3 +104,13 @@ class ChannelRecipient(models.Model):
 
     def __str__(self) -> str:
         return self.email
+
+
+class TargetPace(models.Model):
+    """The next free moment at a paced target, by the fingerprint of its URL: channels that share it share its pace."""
+
+    fingerprint = models.CharField(max_length=64, primary_key=True)
+    next_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.fingerprint[:8]}: {self.next_at}"

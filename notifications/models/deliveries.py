@@ -46,10 +46,15 @@ class Delivery(models.Model):
     step = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(null=True, blank=True)
     lease_token = models.UUIDField(null=True, blank=True)
-    interrupted = models.BooleanField(default=False, help_text="the claim before this one ended without a result")
+    # Set by the claim: whether the one before it ended without a result, and how often in a row that happened.
+    interrupted = models.BooleanField(default=False)
+    interruptions = models.PositiveSmallIntegerField(default=0)
+    # The moment that the target's pace has reserved for this delivery.
+    slot_at = models.DateTimeField(null=True, blank=True)
     body = models.TextField(blank=True)
     status_reason = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField()
+    restarted_at = models.DateTimeField(null=True, blank=True, help_text="when the ladder began again, by a redelivery")
     delivered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -22,8 +22,8 @@ def deliveries_of(
 ) -> QuerySet[Delivery]:
     """The deliveries of a workspace or one of its projects, newest first, each with project, channel and attempts.
 
-    `channel` is a key: see `_of_channel`. `since` is inclusive, `until` exclusive, both on `created_at`, which for all but
-    recovered deliveries is when the event was received.
+    `channel` is a key: see `_of_channel`. `since` is inclusive, `until` exclusive, both on `created_at`, which for most
+    is the moment when the event was received.
     """
     rows = _within(workspace, project)
     if channel is not None:
@@ -62,7 +62,6 @@ def _of_channel(
 
     Where no channel has it any more, those of deleted channels that had it.
     """
-    channels = Channel.objects.filter(key=key)
-    channels = channels.filter(project=project) if project is not None else channels.filter(project__workspace=workspace)
-    ids = list(channels.values_list("pk", flat=True))
+    owned = Channel.objects.filter(project=project) if project else Channel.objects.filter(project__workspace=workspace)
+    ids = list(owned.filter(key=key).values_list("pk", flat=True))
     return rows.filter(channel__in=ids) if ids else rows.filter(channel=None, channel_key=key)

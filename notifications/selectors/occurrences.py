@@ -20,7 +20,7 @@ def occurrences_of(
 ) -> QuerySet[Occurrence]:
     """The occurrences of a workspace or one of its projects, newest first, each with its project.
 
-    `event` (of the catalogue) keeps those that fired it; `since` is inclusive, `until` exclusive, both on `received_at`.
+    `event` (of the catalogue) keeps those that fired it. `since` is inclusive, `until` exclusive, on `received_at`.
     """
     rows = _within(workspace, project)
     if event is not None:

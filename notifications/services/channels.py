@@ -291,7 +291,8 @@ def _store_recipients(actor: Actor, channel: Channel, checked: Checked, kind: Ch
 def _clean_record(channel: Channel) -> None:
     channel.suspended_at, channel.suspended_reason = None, ""
     channel.failures_in_a_row, channel.last_error, channel.last_error_at = 0, "", None
-    channel.failing_since = channel.failing_warned_at = channel.not_before = channel.breaker_open_until = None
+    channel.first_failure_at = channel.failing_since = channel.not_before = channel.breaker_open_until = None
+    channel.warned_stage = ""
     channel.breaker_window_at, channel.breaker_tries, channel.breaker_failures = None, 0, 0
 
 

@@ -32,9 +32,11 @@ def redeliver(actor: Actor, delivery: Delivery) -> Delivery:
     assert channel is not None
     require_in_plan(channel)
     before = row.status
-    row.status, row.step, row.next_at = DeliveryStatus.PENDING, 0, now()
-    row.status_reason, row.delivered_at = "", None
-    row.save(update_fields=["status", "step", "next_at", "status_reason", "delivered_at"])
+    row.status, row.step, row.next_at, row.restarted_at = DeliveryStatus.PENDING, 0, now(), now()
+    row.status_reason, row.delivered_at, row.interruptions = "", None, 0
+    row.save(
+        update_fields=["status", "step", "next_at", "restarted_at", "status_reason", "delivered_at", "interruptions"]
+    )
     audit.record(
         actor,
         "delivery.redelivered",

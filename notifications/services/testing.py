@@ -154,8 +154,8 @@ def _note(actor: Actor, channel: Channel, event: str, result: TestResult) -> Non
         if row.suspended_at is not None:
             changes["suspended"] = (True, False)
         row.suspended_at, row.suspended_reason = None, ""
-        row.failures_in_a_row, row.failing_since, row.failing_warned_at = 0, None, None
-        row.last_success_at, row.not_before = now(), None
+        row.failures_in_a_row, row.first_failure_at, row.failing_since, row.warned_stage = 0, None, None, ""
+        row.last_success_at, row.not_before, row.breaker_open_until = now(), None, None
     else:
         row.last_error_at, row.last_error = now(), result.reading[:500]
     row.save()

@@ -1,6 +1,6 @@
 """Plans: editable rows. A changed limit holds from the next event on, for every workspace on the plan."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -12,7 +12,7 @@ from projects.models import Plan
 
 @admin.register(Plan)
 class PlanAdmin(FastAdmin):
-    ordering = ("position", "code")
+    ordering: ClassVar[Any] = ("position", "code")
     list_display = (
         "name",
         "code",

@@ -1,5 +1,6 @@
 """Signing in and out."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,12 @@ from django.shortcuts import render
 
 from aegisnotify.clock import now
 from projects.emails import normalize_email
+
+
+def attempted_address(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str:
+    """The address that a try is counted under: every spelling of one address shares its five tries."""
+    submitted = credentials if credentials is not None else request.POST
+    return normalize_email(str(submitted.get("username") or ""))
 
 
 class SignInForm(AuthenticationForm):
@@ -39,10 +46,6 @@ class SignInForm(AuthenticationForm):
         except forms.ValidationError:
             self.fields["password"].widget.attrs.update({"aria-invalid": "true", "aria-describedby": "sign-in-error"})
             raise
-
-    def clean_username(self) -> str:
-        # Lower case before it is counted, or every spelling would get its own five tries.
-        return normalize_email(self.cleaned_data["username"])
 
 
 class SignIn(LoginView):

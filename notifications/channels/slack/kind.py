@@ -1,5 +1,6 @@
 """Slack's parts, put together."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from notifications.channels.base import Answer, Context, Reading
@@ -12,6 +13,8 @@ class Slack(ChatKind):
     name: ClassVar[str] = "slack"
     label: ClassVar[str] = "Slack"
     icon: ClassVar[str] = "brand-slack"
+    # One message a second per webhook (https://docs.slack.dev/apis/web-api/rate-limits/).
+    pace: ClassVar[timedelta | None] = timedelta(seconds=1)
     setup_steps: ClassVar[tuple[str, ...]] = (
         "Open https://api.slack.com/apps, choose Create New App, then From scratch, and pick your workspace.",
         "Under Incoming Webhooks switch them on and choose Add New Webhook to Workspace.",

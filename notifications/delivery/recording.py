@@ -1,0 +1,128 @@
+"""Writing what tries say to their channels' rows, and suspending a channel."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from aegisnotify.clock import now
+from notifications.channels import registry
+from notifications.delivery.breaker import Breaker
+from notifications.delivery.health import Health, Heard, Stage, after, stage
+from notifications.models import Channel
+from projects.actors import SYSTEM
+from projects.entitlements import Category
+from projects.services import audit
+
+# A healthy channel's row is written this often at the most: its last success is for people to read.
+SUCCESS_STEP = timedelta(seconds=2)
+
+
+def health_of(channel: Channel) -> Health:
+    return Health(
+        failures_in_a_row=channel.failures_in_a_row,
+        last_success_at=channel.last_success_at,
+        last_error_at=channel.last_error_at,
+        last_error=channel.last_error,
+        first_failure_at=channel.first_failure_at,
+        failing_since=channel.failing_since,
+        not_before=channel.not_before,
+        breaker=Breaker(
+            channel.breaker_window_at, channel.breaker_tries, channel.breaker_failures, channel.breaker_open_until
+        ),
+    )
+
+
+def _columns(health: Health) -> dict[str, Any]:
+    return {
+        "failures_in_a_row": health.failures_in_a_row,
+        "last_success_at": health.last_success_at,
+        "last_error_at": health.last_error_at,
+        "last_error": health.last_error,
+        "first_failure_at": health.first_failure_at,
+        "failing_since": health.failing_since,
+        "not_before": health.not_before,
+        "breaker_window_at": health.breaker.window_at,
+        "breaker_tries": health.breaker.tries,
+        "breaker_failures": health.breaker.failures,
+        "breaker_open_until": health.breaker.open_until,
+    }
+
+
+class HealthRecorder:
+    """Collects the tries of one drain and writes them: at once when something went wrong, else every two seconds.
+
+    Used by one thread.
+    """
+
+    def __init__(self) -> None:
+        self._heard: defaultdict[Any, list[Heard]] = defaultdict(list)
+        self._news = False
+        self._written = now()
+
+    def note(self, channel: Channel, heard: Heard) -> None:
+        self._heard[channel.pk].append(heard)
+        # Another process may have opened the breaker meanwhile; a spotless row can wait for the next round all the
+        # same.
+        if not heard.succeeded or heard.reading.retry_after or not health_of(channel).is_spotless:
+            self._news = True
+
+    def write_if_due(self) -> None:
+        if self._heard and (self._news or now() - self._written >= SUCCESS_STEP):
+            self.write()
+
+    def write(self) -> None:
+        if self._heard:
+            write_health(self._heard)
+        self._heard.clear()
+        self._news, self._written = False, now()
+
+
+@transaction.atomic
+def write_health(heard: Mapping[Any, Sequence[Heard]]) -> None:
+    """Add tries to their channels, by channel id. Rows are locked in the order of their ids, as by everybody."""
+    rows = Channel.objects.select_for_update().filter(pk__in=list(heard)).order_by("pk")
+    for channel in rows:
+        tries = heard[channel.pk]
+        health = after(health_of(channel), tries)
+        changes = _columns(health)
+        if health.first_failure_at is None:
+            changes["warned_stage"] = Stage.FINE
+        Channel.objects.filter(pk=channel.pk).update(**changes)
+        gone = next((each.reading for each in tries if each.reading.gone), None)
+        is_webhook = registry.get(channel.kind).category is Category.WEBHOOK
+        if gone is not None:
+            suspend(channel, gone.sentence)
+        elif stage(health, is_webhook=is_webhook, moment=tries[-1].at) is Stage.SUSPENDED:
+            suspend(channel, f"It has only failed since {health.failing_since:%d %B %Y}. Last: {health.last_error}")
+
+
+@transaction.atomic
+def suspend(channel: Channel, reason: str) -> None:
+    """Stop using a channel until a good test or somebody lifts it. Suspending again changes nothing."""
+    row = Channel.objects.select_for_update(of=("self",)).select_related("project__workspace").get(pk=channel.pk)
+    if row.suspended_at is not None:
+        return
+    row.suspended_at, row.suspended_reason = now(), reason[:500]
+    row.save(update_fields=["suspended_at", "suspended_reason"])
+    audit.record(
+        SYSTEM,
+        "channel.suspended",
+        row,
+        workspace=row.project.workspace,
+        project=row.project,
+        changes={"suspended": (None, row.suspended_reason)},
+    )
+
+
+def take_probe(channel: Channel, moment: datetime) -> bool:
+    """Whether this process may send the one probe of a channel whose breaker has held long enough."""
+    probing = health_of(channel).breaker.probing(moment)
+    # Of several processes that see the same moment pass, the update lets one through.
+    won = Channel.objects.filter(pk=channel.pk, breaker_open_until=channel.breaker_open_until).update(
+        breaker_open_until=probing.open_until
+    )
+    channel.breaker_open_until = probing.open_until
+    return bool(won)

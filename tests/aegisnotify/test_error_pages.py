@@ -1,0 +1,80 @@
+"""The pages for what went wrong."""
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import include, path
+
+from tests import factories
+
+
+def refuse(request):
+    raise PermissionDenied("Only the owner of this workspace can do this.")
+
+
+def fail(request):
+    raise RuntimeError("secret detail")
+
+
+urlpatterns = [
+    path("refuse/", refuse),
+    path("fail/", fail),
+    path("api/v1/fail/", fail),
+    path("post/", lambda request: HttpResponse("done")),
+    path("", include("notifications.urls")),
+    path("", include("projects.urls")),
+]
+handler403 = "aegisnotify.pages.errors.forbidden"
+handler404 = "aegisnotify.pages.errors.not_found"
+handler500 = "aegisnotify.pages.errors.server_error"
+
+pytestmark = pytest.mark.urls(__name__)
+
+
+def test_an_unknown_address(client, db):
+    response = client.get("/nowhere/")
+    assert response.status_code == 404
+    assert "There is nothing at this address" in response.content.decode()
+
+
+def test_a_refusal_shows_its_sentence(client, db):
+    response = client.get("/refuse/")
+    assert response.status_code == 403
+    assert "Only the owner of this workspace can do this." in response.content.decode()
+
+
+def test_our_own_failure_needs_neither_database_nor_session(settings):
+    # Without the db fixture any query fails the test, and a broken session engine cannot even be imported.
+    settings.SESSION_ENGINE = "nowhere.at.all"
+    settings.MIDDLEWARE = []
+    client = Client(raise_request_exception=False)
+    client.cookies["theme"] = "dark"
+    response = client.get("/fail/")
+    assert response.status_code == 500
+    html = response.content.decode()
+    assert "Something failed on our side" in html
+    assert 'data-theme="dark"' in html
+    assert "secret detail" not in html
+
+
+def test_a_program_gets_our_failure_as_json():
+    response = Client(raise_request_exception=False).get("/api/v1/fail/")
+    assert response.status_code == 500
+    assert response.json()["error"]["code"] == "internal"
+
+
+def test_a_form_without_a_token_says_that_nothing_was_changed(db):
+    response = Client(enforce_csrf_checks=True).post("/post/")
+    assert response.status_code == 403
+    assert "This form is no longer valid, so nothing was changed." in response.content.decode()
+
+
+def test_the_pages_have_no_inline_style_or_script(client, db):
+    client.force_login(factories.WorkspaceFactory().memberships.get().user)
+    for address in ("/", "/nowhere/", "/refuse/"):
+        html = client.get(address).content.decode()
+        assert " style=" not in html
+        assert "<style" not in html
+        assert html.count("<script") == html.count("<script src=")
+        assert " onclick=" not in html
