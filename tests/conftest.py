@@ -1,11 +1,19 @@
 """Fixtures that many tests share: a project with its people, each in a role, and one outsider."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
 
 from projects.access import Role
 from tests import factories
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def pytest_make_parametrize_id(config, val, argname):
+    """A random id as a parameter does not name its test: the workers of pytest-xdist have to find the same names."""
+    return argname if _UUID.fullmatch(str(val)) else None
 
 
 @pytest.fixture

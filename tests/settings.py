@@ -5,6 +5,19 @@
 
 import os
 import tempfile
+from urllib.parse import urlsplit, urlunsplit
+
+
+def _own_redis(url: str) -> str:
+    """The Redis database for this process: with pytest-xdist each worker takes the next number, as each has its own
+    database on PostgreSQL."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if not url or not worker:
+        return url
+    parts = urlsplit(url)
+    number = int(parts.path.strip("/") or 0) + int(worker.removeprefix("gw"))
+    return urlunsplit(parts._replace(path=f"/{number}"))
+
 
 _here = tempfile.mkdtemp(prefix="aegisnotify-tests-")
 os.environ.update(
@@ -13,7 +26,7 @@ os.environ.update(
         "AEGIS_BASE_URL": "http://testserver",
         "ALLOWED_HOSTS": "*",
         "DATABASE_URL": os.environ.get("AEGIS_TEST_DATABASE_URL", ""),
-        "REDIS_URL": os.environ.get("AEGIS_TEST_REDIS_URL", ""),
+        "REDIS_URL": _own_redis(os.environ.get("AEGIS_TEST_REDIS_URL", "")),
         "SECRET_KEY": "only-for-tests-" + "x" * 50,
         "AEGIS_ENCRYPTION_KEYS": "c2l4dGVlbi1ieXRlcy1zaXh0ZWVuLWJ5dGVzLTEyMzQ=",
         "EMAIL_BACKEND": "django.core.mail.backends.locmem.EmailBackend",

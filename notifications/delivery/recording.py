@@ -12,7 +12,7 @@ from notifications.channels import registry
 from notifications.delivery.breaker import Breaker
 from notifications.delivery.health import Health, Heard, Stage, after, stage
 from notifications.models import Channel
-from projects.actors import SYSTEM
+from projects.actors import SYSTEM, Actor
 from projects.entitlements import Category
 from projects.services import audit
 
@@ -100,7 +100,7 @@ def write_health(heard: Mapping[Any, Sequence[Heard]]) -> None:
 
 
 @transaction.atomic
-def suspend(channel: Channel, reason: str) -> None:
+def suspend(channel: Channel, reason: str, actor: Actor = SYSTEM) -> None:
     """Stop using a channel until a good test or somebody lifts it. Suspending again changes nothing."""
     row = Channel.objects.select_for_update(of=("self",)).select_related("project__workspace").get(pk=channel.pk)
     if row.suspended_at is not None:
@@ -108,7 +108,7 @@ def suspend(channel: Channel, reason: str) -> None:
     row.suspended_at, row.suspended_reason = now(), reason[:500]
     row.save(update_fields=["suspended_at", "suspended_reason"])
     audit.record(
-        SYSTEM,
+        actor,
         "channel.suspended",
         row,
         workspace=row.project.workspace,

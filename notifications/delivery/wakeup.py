@@ -35,14 +35,24 @@ def wake() -> None:
         if moment < _quiet_until:
             return
         _quiet_until = moment + COALESCE
+    _ask_for("notifications.delivery.tasks.deliver_due")
+
+
+def wake_for_recovery() -> None:
+    """Ask for work on recovery jobs. Never raises; people ask for them, so they need no coalescing."""
+    _ask_for("notifications.delivery.tasks.recover")
+
+
+def _ask_for(task: str) -> None:
+    global _quiet_until
     try:
         broker = _get_broker()
         if broker.queue_size() < ENOUGH_WAITING:
-            async_task("notifications.delivery.tasks.deliver_due", broker=broker)
+            async_task(task, broker=broker)
     except Exception as error:
         with _lock:
             _quiet_until = time.monotonic() + BACK_OFF
-        logger.warning("No wake-up was sent, the worker finds the deliveries by itself: %s", type(error).__name__)
+        logger.warning("No wake-up was sent, the worker finds the work by itself: %s", type(error).__name__)
 
 
 def _get_broker() -> Any:

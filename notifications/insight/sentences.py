@@ -115,6 +115,6 @@ def gate_words(gate: GateName, reason: Reason | None) -> str:
 
 
 def why_told(event: str, project: str, label: str, reason: Reason | None) -> str:
-    """For somebody who reads the message: `You get run_failed for Acme Web by email because the global flag has it on …`"""
+    """For somebody who reads the message: `You get run_failed for Acme Web by email because the global flag has …`"""
     start = f"You get {event} for {project} by {label}"
     return f"{start} because {_CLAUSES[reason][1].format(event=event)}." if reason is not None else f"{start}."

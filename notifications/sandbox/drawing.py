@@ -87,9 +87,7 @@ def _discord(payload: Mapping[str, Any]) -> Drawing:
     colour = embeds[0].get("color") if embeds else None
     tone = _TONE_OF_COLOUR.get(colour, "") if isinstance(colour, int) else ""
     parts = tuple(part for embed in embeds for part in _embed(embed))
-    return Drawing(
-        _text(payload.get("username")) or "Webhook", markdown(_text(payload.get("content"))), tone, parts
-    )
+    return Drawing(_text(payload.get("username")) or "Webhook", markdown(_text(payload.get("content"))), tone, parts)
 
 
 def _embed(embed: Mapping[str, Any]) -> Iterator[Part]:
@@ -102,10 +100,7 @@ def _embed(embed: Mapping[str, Any]) -> Iterator[Part]:
         yield Part("heading", (tuple(Span(span.text, url=url) for span in spans) if url else spans,))
     if description := _text(embed.get("description")):
         yield Part("text", (markdown(description),))
-    fields = [
-        ((Span(_joined_text(markdown(_text(field.get("name")))), bold=True), Span("\n"), *markdown(_text(field.get("value")))), field)
-        for field in _dicts(embed.get("fields"))
-    ]
+    fields = [(_fact(field.get("name"), field.get("value")), field) for field in _dicts(embed.get("fields"))]
     if inline := tuple(spans for spans, field in fields if field.get("inline")):
         yield Part("grid", inline)
     for spans, field in fields:
@@ -118,7 +113,8 @@ def _embed(embed: Mapping[str, Any]) -> Iterator[Part]:
 def _teams(payload: Mapping[str, Any]) -> Drawing:
     cards = [each["content"] for each in _dicts(payload.get("attachments")) if isinstance(each.get("content"), dict)]
     elements = [element for card in cards for element in _dicts(card.get("body"))]
-    tone = next((_TONE_OF_STYLE[style] for each in elements if (style := each.get("style")) in STYLES.values()), "")
+    styles = (_text(element.get("style")) for element in elements)
+    tone = next((_TONE_OF_STYLE[style] for style in styles if style in _TONE_OF_STYLE), "")
     parts = [part for element in elements for part in _card_element(element)]
     for card in cards:
         if actions := _dicts(card.get("actions")):
@@ -137,21 +133,24 @@ def _card_element(element: Mapping[str, Any], depth: int = 0) -> Iterator[Part]:
             spans = tuple(Span(_text(run.get("text")), bold=run.get("weight") == "Bolder") for run in runs)
             yield Part(_look(runs[0]) if runs else "text", (spans,))
         case "FactSet":
-            yield Part(
-                "grid",
-                tuple(
-                    (Span(_joined_text(markdown(_text(fact.get("title")))), bold=True), Span("\n"))
-                    + markdown(_text(fact.get("value")))
-                    for fact in _dicts(element.get("facts"))
-                ),
-            )
+            facts = _dicts(element.get("facts"))
+            yield Part("grid", tuple(_fact(fact.get("title"), fact.get("value")) for fact in facts))
         case "ColumnSet":
-            columns = _dicts(element.get("columns"))
-            cells = ([part for each in _dicts(column.get("items")) for part in _card_element(each, depth + 1)] for column in columns)
-            yield Part("grid", tuple(_joined((cell for part in parts for cell in part.cells), "\n") for parts in cells))
+            yield Part("grid", tuple(_column(column, depth + 1) for column in _dicts(element.get("columns"))))
         case "Container":
             for item in _dicts(element.get("items")):
                 yield from _card_element(item, depth + 1)
+
+
+def _column(column: Mapping[str, Any], depth: int) -> tuple[Span, ...]:
+    parts = [part for item in _dicts(column.get("items")) for part in _card_element(item, depth)]
+    return _joined((cell for part in parts for cell in part.cells), "\n")
+
+
+def _fact(name: Any, value: Any) -> tuple[Span, ...]:
+    """A bold name and its value below."""
+    words = "".join(span.text for span in markdown(_text(name)))
+    return (Span(words, bold=True), Span("\n"), *markdown(_text(value)))
 
 
 def _look(text: Mapping[str, Any]) -> str:
@@ -169,10 +168,6 @@ def _joined(cells: Iterable[tuple[Span, ...]], between: str = " · ") -> tuple[S
     for cell in cells:
         spans += [Span(between), *cell] if spans else cell
     return tuple(spans)
-
-
-def _joined_text(spans: Iterable[Span]) -> str:
-    return "".join(span.text for span in spans)
 
 
 def _is_hex(text: str) -> bool:

@@ -1,7 +1,7 @@
 """The markup of chat messages as pieces of text with a look: enough to see what a reader would see. Pure.
 
-Pieces are text, never HTML. Only what the providers themselves make bold, code or a link becomes so here: escaped marks stay
-text, which is what makes a missing escape visible on the page.
+Pieces are text, never HTML. Only what the providers themselves make bold, code or a link becomes so here: escaped marks
+stay text, so a missing escape shows on the page.
 """
 
 import html

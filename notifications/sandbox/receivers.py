@@ -1,7 +1,7 @@
 """What each provider would answer to a request: the path, the payload's form and its limits. Pure.
 
-As strict as the providers where that catches a mistake of ours, and no more. Sources are named in the renderings of each
-kind; the words and codes of the answers are what their readings expect.
+As strict as the providers where that catches a mistake of ours, and no more. Sources are named in the renderings of
+each kind; the words and codes of the answers are what their readings expect.
 """
 
 import json
@@ -88,7 +88,9 @@ def discord(request: Request) -> Reply:
     if not _DISCORD_PATH.fullmatch(request.path):
         return _discord_refusal(404, 10015, "Unknown Webhook", "There is no such webhook.")
     if not request.headers.get("user-agent", "").startswith("DiscordBot ("):
-        return _discord_refusal(403, 40333, "internal network error", "The User-Agent is not DiscordBot (url, version).")
+        return _discord_refusal(
+            403, 40333, "internal network error", "The User-Agent is not DiscordBot (url, version)."
+        )
     payload = _object(request.body)
     if payload is None:
         return _discord_refusal(400, 50109, "The request body contains invalid JSON.", "The body is not a JSON object.")

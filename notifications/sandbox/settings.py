@@ -23,7 +23,7 @@ TEMPLATES = [
         },
     }
 ]
-DATABASES: dict[str, object] = {}
+DATABASES = {}
 CSRF_FAILURE_VIEW = "django.views.csrf.csrf_failure"
 # Browsers keep cookies by host, not by port: under another name this one leaves the app's alone.
 CSRF_COOKIE_NAME = "sandbox_csrftoken"

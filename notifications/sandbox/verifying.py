@@ -17,7 +17,7 @@ def verify(body: bytes, headers: Mapping[str, str], secrets: Sequence[str], at: 
         return (
             Check(
                 None,
-                "Not verified: the sandbox knows no secret for this address. It learns the demo workspace's at each start.",
+                "Not verified: the sandbox has no secret for this address. It learns the demo's at each start.",
             ),
         )
     return (_own(body, headers, secrets), _standard(body, headers, secrets, at))

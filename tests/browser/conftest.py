@@ -1,4 +1,4 @@
-"""A real browser against a live server. `AEGIS_SCREENSHOTS=<folder>` keeps a picture of every page that is looked at."""
+"""A real browser against a live server. `AEGIS_SCREENSHOTS=<folder>` keeps a picture of every page looked at."""
 
 import itertools
 import os

@@ -34,7 +34,7 @@ def busy_workspace():
             "discord",
             "#qa-runs",
             failures_in_a_row=6,
-            last_error="Discord answered 404 Unknown Webhook: the webhook was deleted. Create a new one, then replace the URL.",
+            last_error="Discord answered 404 Unknown Webhook: the webhook was deleted. Create a new one.",
         )
     )
     made.append(channel("teams", "teams", "Release room", paused_until=moment + timedelta(hours=20), paused_by=owner))
@@ -57,8 +57,13 @@ def busy_workspace():
     for meter, used in ((Meter.RUNS, 2054), (Meter.SCANS, 100)):
         UsageCounter.objects.create(workspace=workspace, period=period_of(moment), meter=meter, used=used)
 
-    record(workspace, {"event": "crawl_completed", "project": "acme-web", "crawl": {"id": "c1", "status": "completed", "pages": 42}})
-    record(workspace, {"event": "ai_generated", "project": "acme-web", "generation": {"id": "g1", "tests": 6, "suites": 2}})
+    record(
+        workspace,
+        {"event": "crawl_completed", "project": "acme-web", "crawl": {"id": "c1", "status": "completed", "pages": 42}},
+    )
+    record(
+        workspace, {"event": "ai_generated", "project": "acme-web", "generation": {"id": "g1", "tests": 6, "suites": 2}}
+    )
     event = record(workspace, FAILED_RUN).occurrence
     _finish(Delivery.objects.filter(occurrence=event), moment)
     for index, count in enumerate((3, 9, 14, 22, 31, 28, 19, 12, 10, 14, 17, 22, 26)):

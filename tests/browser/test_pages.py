@@ -48,3 +48,57 @@ def test_an_unknown_address_and_a_missing_workspace_have_their_pages(visitor):
     visitor.page.goto(f"{visitor.address}/nowhere/")
     visitor.complaints.clear()  # the browser itself notes every 404
     visitor.look_at("404")
+
+
+def test_the_administration_wears_our_colours(visitor):
+    visitor.sign_in(factories.UserFactory(is_staff=True, is_superuser=True))
+    visitor.page.goto(f"{visitor.address}/admin/")
+    visitor.page.get_by_role("link", name="AegisNotify administration").wait_for()
+    header = visitor.page.locator("#header").evaluate("element => getComputedStyle(element).backgroundColor")
+    assert header == "rgb(20, 23, 31)"
+    assert visitor.complaints == []
+
+
+class TestByKeyboard:
+    @pytest.fixture
+    def page(self, visitor):
+        workspace = factories.WorkspaceFactory(name="Fresh", slug="fresh")
+        visitor.sign_in(workspace.memberships.get().user)
+        return visitor.page
+
+    def test_the_first_tab_leads_past_the_navigation(self, page):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+
+    def test_escape_closes_a_menu_and_gives_the_focus_back(self, page):
+        page.locator(".top summary").focus()
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="Sign out").wait_for()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Sign out").wait_for(state="hidden")
+        assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+    def test_on_a_phone_the_navigation_is_a_drawer(self, page):
+        page.set_viewport_size({"width": 390, "height": 844})
+        overview = page.locator("#side").get_by_role("link", name="Overview")
+        assert not overview.is_visible()
+        page.get_by_role("button", name="Open navigation").press("Enter")
+        overview.wait_for()
+        page.keyboard.press("Escape")
+        overview.wait_for(state="hidden")
+        assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Open navigation"
+
+    def test_the_theme_stays_as_chosen(self, page):
+        page.emulate_media(color_scheme="light")
+        page.get_by_role("button", name="Switch between light and dark theme").press("Enter")
+        assert page.locator("html").get_attribute("data-theme") == "dark"
+        page.reload()
+        assert page.locator("html").get_attribute("data-theme") == "dark"
+
+    def test_signing_out(self, page):
+        page.locator(".top summary").press("Enter")
+        page.get_by_role("button", name="Sign out").press("Enter")
+        page.get_by_role("heading", name="Sign in").wait_for()

@@ -44,3 +44,35 @@ def test_by_default_everything_is_on_but_run_completed():
     flags = catalog.default_flags()
     assert flags.pop("run_completed") is False
     assert flags == dict.fromkeys(["run_failed", "scheduled_runs", "crawl_completed", "ai_generated"], True)
+
+
+@pytest.mark.parametrize(
+    ("event", "lists"),
+    [
+        ("crawl_completed", {("crawl_completed",)}),
+        (
+            "run_completed",
+            {
+                ("run_completed",),
+                ("run_failed", "run_completed"),
+                ("scheduled_runs", "run_completed"),
+                ("run_failed", "scheduled_runs", "run_completed"),
+            },
+        ),
+    ],
+)
+def test_the_lists_that_contain_an_event_are_all_that_could_be_stored(event, lists):
+    assert set(catalog.fired_lists_with(event)) == lists
+
+
+def test_whatever_a_run_fires_is_among_the_lists_of_each_of_its_events():
+    for facts in (
+        {"status": status, "trigger": trigger} for status in ("passed", "failed") for trigger in ("", "schedule")
+    ):
+        fired = catalog.fires(RUN, facts)
+        assert all(fired in catalog.fired_lists_with(event) for event in fired)
+
+
+def test_an_unknown_event_is_in_no_list():
+    with pytest.raises(KeyError):
+        catalog.fired_lists_with("coffee_ready")

@@ -23,7 +23,10 @@ class TestEntries:
         assert labels(MAIN, Role.OWNER) == ["Overview", "Deliveries"]
 
     def test_links_carry_the_workspace(self):
-        assert [link.url for link in links(MAIN, "acme", Role.OWNER, "")] == ["/overview/?ws=acme", "/deliveries/?ws=acme"]
+        assert [link.url for link in links(MAIN, "acme", Role.OWNER, "")] == [
+            "/overview/?ws=acme",
+            "/deliveries/?ws=acme",
+        ]
 
     def test_a_page_below_an_entry_makes_it_the_current_one(self):
         assert [link.label for link in links(MAIN, "acme", Role.OWNER, "event_why") if link.current] == ["Deliveries"]

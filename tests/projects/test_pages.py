@@ -20,7 +20,9 @@ def ask(rf, user, view, address="/", **kwargs):
 
 @workspace_page()
 def shown(request, **kwargs):
-    return HttpResponse(f"{request.workspace.slug} as {request.membership.role} in {timezone.get_current_timezone_name()}")
+    return HttpResponse(
+        f"{request.workspace.slug} as {request.membership.role} in {timezone.get_current_timezone_name()}"
+    )
 
 
 @pytest.fixture

@@ -111,7 +111,13 @@ def test_the_lock_ends_after_a_quarter_of_an_hour(client, user):
 
 
 def test_the_administrations_sign_in_is_locked_too(client, user):
-    for spelling in ("lena@acme.example", "Lena@acme.example", "LENA@acme.example", "lena@ACME.example", "leNa@acme.example"):
+    for spelling in (
+        "lena@acme.example",
+        "Lena@acme.example",
+        "LENA@acme.example",
+        "lena@ACME.example",
+        "leNa@acme.example",
+    ):
         response = client.post("/admin/login/", {"username": spelling, "password": "wrong"})
     assert response.status_code == 429
     assert sign_in(client).status_code == 429

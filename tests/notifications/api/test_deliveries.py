@@ -43,7 +43,12 @@ def test_a_delivery_has_the_documented_shape(api, delivery):
     assert body["id"] == str(delivery.pk)
     assert body["event_id"] == str(delivery.occurrence_id)
     assert (body["project"], body["channel"], body["kind"]) == ("acme-web", "hook", "webhook")
-    assert (body["event"], body["status"], body["attempt_count"], body["recipient"]) == ("run_failed", "failed", 2, None)
+    assert (body["event"], body["status"], body["attempt_count"], body["recipient"]) == (
+        "run_failed",
+        "failed",
+        2,
+        None,
+    )
     assert body["attempts"] == [
         {
             "at": "2026-04-28T10:00:00Z",
@@ -88,7 +93,7 @@ def test_the_next_attempt_is_shown_while_one_is_waited_for(api, project, fields,
 
 @pytest.fixture
 def several(project):
-    """Deliveries by a name: of two projects, three channels, in several states, a minute apart, the first the oldest."""
+    """Deliveries by name: of two projects and three channels, in several states, a minute apart, the oldest first."""
     shop = factories.ProjectFactory(workspace=project.workspace, slug="shop")
     slack = factories.ChannelFactory(project=project, kind="slack", key="slack")
     email = factories.ChannelFactory(project=project, kind="email", key="email")

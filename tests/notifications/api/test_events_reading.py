@@ -171,5 +171,6 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_events(api, proj
         with django_assert_num_queries(3):
             api.get("/events", page_size=200)
         factories.OccurrenceFactory.create_batch(10, project=project)
+    one = project.occurrences.first()
     with django_assert_num_queries(2):
-        api.get(f"/events/{project.occurrences.first().pk}")
+        api.get(f"/events/{one.pk}")

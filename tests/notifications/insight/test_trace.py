@@ -89,7 +89,11 @@ def test_the_worst_delivery_speaks_for_a_channel(statuses, expected):
 def failed_run(workspace, run_id="r1", **facts):
     return record(
         workspace,
-        {"event": "run_completed", "project": "acme-web", "run": {"id": run_id, "status": "failed", "failed": 2, **facts}},
+        {
+            "event": "run_completed",
+            "project": "acme-web",
+            "run": {"id": run_id, "status": "failed", "failed": 2, **facts},
+        },
     ).occurrence
 
 
@@ -128,7 +132,9 @@ class TestRows:
     def test_a_failed_one_tells_what_the_other_side_said_last(self, workspace, channel):
         event = failed_run(workspace)
         Delivery.objects.update(status=DeliveryStatus.FAILED, next_at=None)
-        for number, words in enumerate(("Slack answered 503.", "Slack answered 404: the webhook was deleted."), start=1):
+        for number, words in enumerate(
+            ("Slack answered 503.", "Slack answered 404: the webhook was deleted."), start=1
+        ):
             Attempt.objects.create(
                 delivery=Delivery.objects.get(), number=number, at=now(), outcome="failed", error=words
             )
@@ -149,7 +155,9 @@ class TestRows:
         factories.RecipientFactory(channel=email, email="stranger@elsewhere.example")
         row = row_of(failed_run(workspace))
         assert [told.recipient for told in row.told] == [people.owner.email]
-        assert [dict(silent) for silent in row.silent] == [{"email": "stranger@elsewhere.example", "state": "unconfirmed"}]
+        assert [dict(silent) for silent in row.silent] == [
+            {"email": "stranger@elsewhere.example", "state": "unconfirmed"}
+        ]
 
     def test_a_setting_that_changed_since_shows_what_would_happen_today(self, workspace, channel):
         event = failed_run(workspace)
@@ -199,12 +207,16 @@ class TestWhoChangedIt:
         assert self.change_of(failed_run(workspace)) is None
 
     def test_an_override(self, workspace, channel, project, lena):
-        change_project_filters(lena, project, {"channel_filters": {"slack": {"run_failed": False, "run_completed": False}}})
+        change_project_filters(
+            lena, project, {"channel_filters": {"slack": {"run_failed": False, "run_completed": False}}}
+        )
         event = failed_run(workspace)
         assert self.change_of(event) == ("Lena Ortiz", "set run_failed to off for this channel")
 
     def test_an_override_that_was_reset_since(self, workspace, channel, project, lena):
-        change_project_filters(lena, project, {"channel_filters": {"slack": {"run_failed": False, "run_completed": False}}})
+        change_project_filters(
+            lena, project, {"channel_filters": {"slack": {"run_failed": False, "run_completed": False}}}
+        )
         event = failed_run(workspace)
         change_project_filters(SYSTEM, project, {"channel_filters": {"slack": {"run_failed": None}}})
         assert self.change_of(event) == ("AegisNotify", "reset run_failed for this channel")

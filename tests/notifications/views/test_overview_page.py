@@ -124,7 +124,9 @@ def test_without_a_cap_there_is_no_bar(page, workspace):
 
 def test_names_from_outside_are_text(page, project):
     factories.ChannelFactory(project=project, name="<img src=x onerror=alert(1)>", failures_in_a_row=1)
-    factories.OccurrenceFactory(project=project, facts={"id": "1", "status": "failed", "suite_name": "<script>x</script>"})
+    factories.OccurrenceFactory(
+        project=project, facts={"id": "1", "status": "failed", "suite_name": "<script>x</script>"}
+    )
     html = page()
     assert html.find("img") is None
     assert len(html.find_all("script")) == len(html.select("script[src]"))

@@ -1,0 +1,217 @@
+"""Recovering what a channel missed: deliveries that failed or were cancelled, and decisions that only a pause or a
+suspension had stopped.
+
+A job is worked on in steps of a few hundred rows, each in one transaction that also moves the job's cursors on. So a
+step whose process died is simply done again by whoever takes the job over, and nothing is sent twice for it.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+
+from aegisnotify.clock import now
+from notifications.channels import registry
+from notifications.delivery import wakeup
+from notifications.intake.decisions import deliveries_for
+from notifications.intake.recording import project_json
+from notifications.models import Channel, Delivery, DeliveryStatus, Occurrence, RecoveryJob
+from notifications.routing import ChannelState, Decision, GateName, Outcome, Reason, RecipientState
+from notifications.selectors.routing import recipients_of
+from notifications.services.deliveries import require_able, require_in_plan
+from projects.actors import Actor
+from projects.entitlements import Category
+from projects.errors import Conflict, Invalid
+from projects.services import audit
+
+STEP = 200
+LEASE = timedelta(seconds=60)
+_REDELIVERED = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
+_OPEN = (RecoveryJob.Status.QUEUED, RecoveryJob.Status.RUNNING)
+
+
+def start_recovery(actor: Actor, channel: Channel, since: datetime) -> RecoveryJob:
+    """Queue a job that sends what `channel` missed since then.
+
+    Raises `Conflict` while one is under way for the channel or the channel can't send, `PlanLimit` over the plan,
+    `Invalid` for a moment in the future.
+    """
+    moment = now()
+    if since > moment:
+        raise Invalid({"since": ["Must not be in the future."]})
+    require_able(channel)
+    require_in_plan(channel)
+    workspace = channel.project.workspace
+    job = RecoveryJob(workspace=workspace, channel=channel, since=since, until=moment, created_by=actor.user)
+    job.total = _deliveries(job).count() + _occurrences(job).count()
+    try:
+        with transaction.atomic():
+            job.save()
+            audit.record(
+                actor,
+                "channel.recovery_started",
+                channel,
+                workspace=workspace,
+                project=channel.project,
+                changes={"since": (None, since.isoformat(timespec="seconds"))},
+            )
+    except IntegrityError as error:
+        raise Conflict("What this channel missed is being recovered already. Wait until that is done.") from error
+    transaction.on_commit(wakeup.wake_for_recovery, robust=True)
+    return job
+
+
+def work_on_recoveries(*, steps: int = 50) -> int:
+    """Do up to `steps` steps of the jobs that wait; the number done."""
+    done = 0
+    while done < steps and (job := _take()) is not None:
+        if not _step(job):
+            break
+        done += 1
+    return done
+
+
+def _take() -> RecoveryJob | None:
+    """A job that waits, or one whose process has died, now leased to us."""
+    moment = now()
+    waiting = RecoveryJob.objects.filter(status__in=_OPEN).filter(Q(lease_until=None) | Q(lease_until__lt=moment))
+    for job in waiting.order_by("created_at")[:5]:
+        taken = waiting.filter(pk=job.pk).update(status=RecoveryJob.Status.RUNNING, lease_until=moment + LEASE)
+        if taken:
+            return RecoveryJob.objects.select_related("channel__project__workspace__plan").get(pk=job.pk)
+    return None
+
+
+@transaction.atomic
+def _step(job: RecoveryJob) -> bool:
+    """One step; whether there was anything to do. Finishes the job after its last one."""
+    job = (
+        RecoveryJob.objects.select_for_update(of=("self",))
+        .select_related("channel__project__workspace__plan")
+        .get(pk=job.pk)
+    )
+    channel = job.channel
+    stopped = _why_stopped(channel)
+    if stopped is not None:
+        job.status, job.error, job.finished_at = RecoveryJob.Status.FAILED, stopped, now()
+    elif not (_redeliver_some(job) or _deliver_some(job)):
+        job.status, job.finished_at = RecoveryJob.Status.DONE, now()
+        # What fell out of the two lists meanwhile was done by somebody else.
+        job.total = job.done
+    job.lease_until = None
+    job.save()
+    transaction.on_commit(wakeup.wake, robust=True)
+    return True
+
+
+def _why_stopped(channel: Channel) -> str | None:
+    try:
+        require_able(channel)
+    except Conflict as conflict:
+        return conflict.message
+    return None
+
+
+def _deliveries(job: RecoveryJob) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(
+        channel=job.channel, status__in=_REDELIVERED, created_at__gte=job.since, created_at__lte=job.until
+    )
+
+
+def _occurrences(job: RecoveryJob) -> QuerySet[Occurrence]:
+    return Occurrence.objects.filter(
+        project=job.channel.project_id, received_at__gte=job.since, received_at__lte=job.until
+    )
+
+
+def _after(rows: QuerySet[Any], cursor: UUID | None) -> list[Any]:
+    # Ids are time-ordered, so walking along them needs no offset and meets nothing twice.
+    rows = rows.order_by("pk")
+    return list((rows.filter(pk__gt=cursor) if cursor else rows)[:STEP])
+
+
+def _redeliver_some(job: RecoveryJob) -> bool:
+    rows = _after(_deliveries(job).only("pk"), job.delivery_cursor)
+    if not rows:
+        return False
+    moment = now()
+    sent = Delivery.objects.filter(pk__in=[row.pk for row in rows], status__in=_REDELIVERED).update(
+        status=DeliveryStatus.PENDING,
+        step=0,
+        next_at=moment,
+        restarted_at=moment,
+        status_reason="",
+        interruptions=0,
+        delivered_at=None,
+    )
+    job.delivery_cursor = rows[-1].pk
+    job.done, job.sent = job.done + len(rows), job.sent + sent
+    return True
+
+
+def _deliver_some(job: RecoveryJob) -> bool:
+    rows: list[Occurrence] = _after(_occurrences(job), job.occurrence_cursor)
+    if not rows:
+        return False
+    state = _state(job.channel)
+    project = project_json(job.channel.project)
+    deliveries: list[Delivery] = []
+    for row in rows:
+        for decision in row.decisions:
+            if decision["channel_id"] == state.id and decision["recoverable"] and not decision["deliveries"]:
+                deliveries += deliveries_for(row, [_recovered(decision, state)], project)
+    moment = now()
+    for delivery in deliveries:
+        delivery.created_at = delivery.next_at = moment
+        delivery.status = DeliveryStatus.PENDING
+    Delivery.objects.bulk_create(deliveries, ignore_conflicts=True)
+    _note_in_decisions(deliveries, state.id, moment)
+    job.occurrence_cursor = rows[-1].pk
+    job.done, job.sent = job.done + len(rows), job.sent + len(deliveries)
+    return True
+
+
+def _state(channel: Channel) -> ChannelState:
+    recipients = recipients_of(channel.project, [channel]).get(channel.pk, ())
+    return ChannelState(
+        id=str(channel.pk),
+        key=channel.key,
+        name=channel.name,
+        kind=channel.kind,
+        category=registry.get(channel.kind).category,
+        recipients=recipients,
+    )
+
+
+def _recovered(stored: dict[str, Any], state: ChannelState) -> Decision:
+    """The decision as it would have been without the pause or suspension: filters as of then, addresses as of today."""
+    events = tuple(gate["event"] for gate in stored["gates"] if gate["gate"] == GateName.FILTER and gate["passed"])
+    confirmed = tuple(each for each in state.recipients if each.state is RecipientState.CONFIRMED)
+    if state.category is Category.EMAIL and not confirmed:
+        events = ()
+    return Decision(
+        channel=state,
+        outcome=Outcome.SENT,
+        reason=Reason(stored["reason"]),
+        event=stored["event"],
+        recoverable=False,
+        gates=(),
+        events=events if state.category is Category.WEBHOOK else events[:1],
+        recipients=confirmed,
+    )
+
+
+def _note_in_decisions(deliveries: list[Delivery], channel_id: str, moment: datetime) -> None:
+    """The trace goes on saying why nothing was sent then, and tells of the deliveries that made up for it."""
+    by_occurrence: dict[UUID, list[str]] = {}
+    for delivery in deliveries:
+        by_occurrence.setdefault(delivery.occurrence_id, []).append(str(delivery.pk))
+    rows = Occurrence.objects.select_for_update().filter(pk__in=by_occurrence).order_by("pk")
+    for row in rows:
+        for decision in row.decisions:
+            if decision["channel_id"] == channel_id:
+                decision["deliveries"] = by_occurrence[row.pk]
+                decision["recovered_at"] = moment.isoformat(timespec="seconds")
+        row.save(update_fields=["decisions"])

@@ -1,0 +1,175 @@
+"""Recovering what a channel missed."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from aegisnotify.clock import now
+from notifications.intake.recording import record
+from notifications.models import Channel, Delivery, DeliveryStatus, RecoveryJob
+from notifications.services import recovery
+from notifications.services.recovery import LEASE, start_recovery, work_on_recoveries
+from projects.actors import SYSTEM
+from projects.errors import Conflict, Invalid, PlanLimit
+from tests.factories import ChannelFactory, DeliveryFactory, OccurrenceFactory
+from tests.factories import plan as seeded_plan
+
+pytestmark = pytest.mark.django_db
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def hook(project):
+    return ChannelFactory(project=project, key="webhook")
+
+
+def report(project, number, status="failed"):
+    payload = {"event": "run_completed", "project": project.slug, "run": {"id": f"run-{number}", "status": status}}
+    return record(project.workspace, payload).occurrence
+
+
+def recover(channel, since=HOUR):
+    job = start_recovery(SYSTEM, channel, now() - since)
+    work_on_recoveries()
+    job.refresh_from_db()
+    return job
+
+
+def test_failed_and_cancelled_deliveries_start_again(hook):
+    occurrence = OccurrenceFactory(project=hook.project)
+    rows = {
+        status: DeliveryFactory(
+            channel=hook, occurrence=occurrence, event=f"e-{status}", status=status, next_at=None, step=5
+        )
+        for status in ("failed", "cancelled", "delivered", "held")
+    }
+    job = recover(hook)
+    assert job.status == RecoveryJob.Status.DONE
+    assert job.sent == 2
+    for status, row in rows.items():
+        row.refresh_from_db()
+        if status in ("failed", "cancelled"):
+            assert (row.status, row.step) == (DeliveryStatus.PENDING, 0)
+            assert row.restarted_at is not None
+        else:
+            assert row.status == status
+
+
+def test_what_a_pause_held_back_is_delivered_with_todays_url_and_told_in_the_trace(project, hook):
+    Channel.objects.filter(pk=hook.pk).update(paused_until=now() + HOUR)
+    occurrence = report(project, 1)
+    assert not Delivery.objects.exists()
+    Channel.objects.filter(pk=hook.pk).update(paused_until=None)
+    job = recover(Channel.objects.get(pk=hook.pk))
+    assert job.sent == 1
+    delivery = Delivery.objects.get()
+    assert (delivery.event, delivery.status, delivery.occurrence) == ("run_failed", DeliveryStatus.PENDING, occurrence)
+    assert '"event":"run_failed"' in delivery.body
+    occurrence.refresh_from_db()
+    (decision,) = occurrence.decisions
+    assert (decision["outcome"], decision["reason"]) == ("not_sent", "paused")
+    assert decision["deliveries"] == [str(delivery.pk)]
+    assert decision["recovered_at"]
+
+
+def test_what_a_filter_or_a_switch_stopped_stays_stopped(project, hook):
+    Channel.objects.filter(pk=hook.pk).update(enabled=False)
+    report(project, 1)
+    Channel.objects.filter(pk=hook.pk).update(enabled=True)
+    report(project, 2, status="passed")
+    assert recover(Channel.objects.get(pk=hook.pk)).sent == 0
+    assert not Delivery.objects.exists()
+
+
+def test_email_goes_to_those_who_may_be_written_to_today(project, people):
+    channel = ChannelFactory(project=project, kind="email", key="email", paused_until=now() + HOUR)
+    report(project, 1)
+    Channel.objects.filter(pk=channel.pk).update(paused_until=None)
+    recover(Channel.objects.get(pk=channel.pk))
+    assert Delivery.objects.get().recipient == people.owner.email
+
+
+def test_recovering_twice_sends_nothing_twice(project, hook):
+    Channel.objects.filter(pk=hook.pk).update(paused_until=now() + HOUR)
+    report(project, 1)
+    Channel.objects.filter(pk=hook.pk).update(paused_until=None)
+    channel = Channel.objects.get(pk=hook.pk)
+    recover(channel)
+    Delivery.objects.update(status=DeliveryStatus.DELIVERED, next_at=None, delivered_at=now())
+    assert recover(channel).sent == 0
+    assert Delivery.objects.count() == 1
+
+
+def test_what_is_older_than_the_moment_or_younger_than_the_job_is_left_alone(hook):
+    old = DeliveryFactory(channel=hook, status="failed", next_at=None, created_at=now() - 2 * HOUR)
+    job = start_recovery(SYSTEM, hook, now() - HOUR)
+    young = DeliveryFactory(channel=hook, status="failed", next_at=None, created_at=now() + timedelta(seconds=1))
+    work_on_recoveries()
+    job.refresh_from_db()
+    assert job.sent == 0
+    for row in (old, young):
+        row.refresh_from_db()
+        assert row.status == DeliveryStatus.FAILED
+
+
+def test_progress_is_seen_step_by_step(hook, monkeypatch):
+    monkeypatch.setattr(recovery, "STEP", 2)
+    for _ in range(5):
+        DeliveryFactory(channel=hook, occurrence__project=hook.project, status="failed", next_at=None)
+    job = start_recovery(SYSTEM, hook, now() - HOUR)
+    assert (job.total, job.done, job.status) == (10, 0, "queued")
+    seen = []
+    while work_on_recoveries(steps=1):
+        job.refresh_from_db()
+        seen.append(job.done)
+    assert seen == [2, 4, 5, 7, 9, 10, 10]
+    assert (job.status, job.sent) == ("done", 5)
+    assert job.finished_at is not None
+
+
+def test_one_job_at_a_time_per_channel(hook):
+    start_recovery(SYSTEM, hook, now() - HOUR)
+    with pytest.raises(Conflict):
+        start_recovery(SYSTEM, hook, now() - HOUR)
+    start_recovery(SYSTEM, ChannelFactory(), now() - HOUR)
+
+
+def test_a_job_whose_process_died_is_taken_over_after_its_lease(hook):
+    DeliveryFactory(channel=hook, status="failed", next_at=None)
+    job = start_recovery(SYSTEM, hook, now() - HOUR)
+    assert recovery._take().pk == job.pk
+    assert work_on_recoveries() == 0
+    with time_machine.travel(now() + LEASE + timedelta(seconds=1), tick=True):
+        work_on_recoveries()
+    job.refresh_from_db()
+    assert (job.status, job.sent) == ("done", 1)
+
+
+def test_a_channel_that_stops_meanwhile_ends_the_job_with_the_reason(hook):
+    job = start_recovery(SYSTEM, hook, now() - HOUR)
+    Channel.objects.filter(pk=hook.pk).update(enabled=False)
+    work_on_recoveries()
+    job.refresh_from_db()
+    assert job.status == "failed"
+    assert "off" in job.error
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"enabled": False}, {"paused_until": now() + HOUR}, {"suspended_at": now(), "suspended_reason": "gone"}],
+)
+def test_a_channel_that_can_not_send_can_not_be_recovered(hook, change):
+    Channel.objects.filter(pk=hook.pk).update(**change)
+    with pytest.raises(Conflict):
+        start_recovery(SYSTEM, Channel.objects.get(pk=hook.pk), now() - HOUR)
+
+
+def test_over_the_plan_and_in_the_future_are_refused(hook):
+    with pytest.raises(Invalid):
+        start_recovery(SYSTEM, hook, now() + HOUR)
+    hook.project.workspace.plan = seeded_plan("free")
+    hook.project.workspace.save()
+    with pytest.raises(PlanLimit):
+        start_recovery(SYSTEM, hook, now() - HOUR)
