@@ -166,9 +166,9 @@ Q_CLUSTER = {
     "label": "Background tasks",
 }
 if REDIS_URL:
-    Q_CLUSTER["redis"] = REDIS_URL
+    Q_CLUSTER |= {"redis": REDIS_URL, "broker_class": "notifications.delivery.brokers.RedisBroker"}
 else:
-    Q_CLUSTER["orm"] = "default"
+    Q_CLUSTER |= {"orm": "default", "broker_class": "notifications.delivery.brokers.OrmBroker"}
 
 AEGIS_SENDER_THREADS = env.int("AEGIS_SENDER_THREADS", default=16)
 
@@ -228,6 +228,8 @@ ANYMAIL = {
     "SEND_DEFAULTS": {"track_clicks": False, "track_opens": False},
     **env.json("ANYMAIL", default={}),
 }
+# Threads per web process that hand over account mail, so that no page waits for a mail server. 0: the page does it.
+AEGIS_MAIL_THREADS = env.int("AEGIS_MAIL_THREADS", default=2)
 AEGIS_POSTAL_ADDRESS = env.str("AEGIS_POSTAL_ADDRESS", default="AegisRunner")
 
 # --- Outgoing requests ----------------------------------------------------------------------------------------------

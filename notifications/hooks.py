@@ -1,8 +1,16 @@
 """What notifications adds to what lower rooms do."""
 
+from collections.abc import Iterable
+
+from notifications.addresses.selectors import bounced_addresses
+from notifications.addresses.services import forget_confirmation
+from notifications.models import ChannelRecipient
 from notifications.services.channels import create_channel
+from notifications.services.closing import delete_history
 from projects.actors import Actor
-from projects.models import Project
+from projects.emails import normalize_email
+from projects.hooks import on_address_left, on_workspace_closing, unreachable
+from projects.models import Project, Workspace
 from projects.services.projects import on_project_created
 
 
@@ -10,3 +18,18 @@ from projects.services.projects import on_project_created
 def add_first_email_channel(actor: Actor, project: Project) -> None:
     """Every new project tells its workspace's owner by email: it works before anybody configured anything."""
     create_channel(actor, project, kind="email", name="Email")
+
+
+@on_address_left
+def unconfirm_address(actor: Actor, workspace: Workspace, email: str) -> Iterable[str]:
+    """What a member agreed to says nothing about whoever has the address from now on."""
+    forget_confirmation(actor, workspace, email)
+    places = ChannelRecipient.objects.filter(channel__project__workspace=workspace, email=normalize_email(email))
+    named = places.order_by("channel__project__name", "channel__name").values_list(
+        "channel__project__name", "channel__name"
+    )
+    return [f"{channel} ({project})" for project, channel in named]
+
+
+unreachable(bounced_addresses)
+on_workspace_closing(delete_history)

@@ -5,13 +5,13 @@ provider (`notifications.channels.text`).
 """
 
 import enum
-import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from aegisnotify.text import clean_text as clean_text
+from aegisnotify.text import shorten as shorten
 from notifications import catalog
 from notifications.catalog import OccurrenceKind
 
@@ -64,28 +64,6 @@ class Message:
 
 
 _NAME_IN_TITLE = 200
-_UNSAFE_CATEGORIES = {"Cc", "Cs", "Co", "Cn"}
-# Characters that reorder what follows them (Unicode TR 9): RTL names need none of them, spoofed ones do.
-_BIDI_CONTROLS = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)}
-_SPACES = re.compile(r"\s+")
-
-
-def clean_text(value: object) -> str:
-    """One line of text: no control, surrogate, private or bidi-control characters; white space folded."""
-    text = _SPACES.sub(" ", str(value if value is not None else ""))
-    if text.isascii() and text.isprintable():
-        return text.strip()
-    kept = (
-        character
-        for character in text
-        if unicodedata.category(character) not in _UNSAFE_CATEGORIES and character not in _BIDI_CONTROLS
-    )
-    return "".join(kept).strip()
-
-
-def shorten(text: str, limit: int) -> str:
-    """At most `limit` characters, the last an ellipsis where something was cut."""
-    return text if len(text) <= limit else text[: max(limit - 1, 0)].rstrip() + "…"[:limit]
 
 
 def duration(milliseconds: object) -> str:

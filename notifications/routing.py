@@ -122,6 +122,11 @@ class Decision:
     events: tuple[str, ...] = ()
     recipients: tuple[Recipient, ...] = ()
 
+    @property
+    def delivery_count(self) -> int:
+        """How many deliveries it asks for: one for each event, and of a mail one for each recipient."""
+        return len(self.events) * max(len(self.recipients), 1)
+
 
 def decide(fired: Sequence[str], settings: Settings) -> tuple[Decision, ...]:
     """One decision for every channel, in the channels' order. `fired`: the fired events, most specific first."""

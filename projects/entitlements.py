@@ -111,6 +111,10 @@ def filters_allowed(limits: Limits) -> Exceeded | None:
     return None if limits.per_channel_filters else _room(limits, "per_channel_filters", 0, 0)
 
 
+def audit_log_allowed(limits: Limits) -> Exceeded | None:
+    return None if limits.audit_log else _room(limits, "audit_log", 0, 0)
+
+
 def _room(limits: Limits, name: str, allowed: int | None, used: int) -> Exceeded | None:
     if allowed is None or used < allowed:
         return None

@@ -4,11 +4,11 @@ import contextlib
 import uuid
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Case, IntegerField, QuerySet, When
 
 from projects.access import Role
 from projects.entitlements import Limits
-from projects.models import Membership, Plan, Project, UsageCounter, User, Workspace
+from projects.models import ApiToken, Invitation, Membership, Plan, Project, UsageCounter, User, Workspace
 from projects.usage import Meter, percent, period_of
 
 
@@ -43,6 +43,29 @@ def owner_of(workspace: Workspace) -> User | None:
 
 def memberships_of(user: User) -> QuerySet[Membership]:
     return Membership.objects.filter(user=user).select_related("workspace__plan").order_by("workspace__name", "pk")
+
+
+def members_of(workspace: Workspace) -> QuerySet[Membership]:
+    """The owner first, then in the order of the roles' rights, then by address."""
+    rank = Case(*(When(role=role, then=place) for place, role in enumerate(Role)), output_field=IntegerField())
+    return workspace.memberships.select_related("user").order_by(rank, "user__email")
+
+
+def managers_of(workspace: Workspace) -> list[User]:
+    """The owner and the admins who can sign in."""
+    members = workspace.memberships.select_related("user").filter(
+        role__in=[Role.OWNER, Role.ADMIN], user__is_active=True
+    )
+    return [membership.user for membership in members.order_by("pk")]
+
+
+def pending_invitations_of(workspace: Workspace) -> QuerySet[Invitation]:
+    """Neither accepted nor revoked, expired ones too: those can be sent again."""
+    return workspace.invitations.select_related("invited_by").filter(accepted_at=None, revoked_at=None)
+
+
+def tokens_of(workspace: Workspace) -> QuerySet[ApiToken]:
+    return workspace.api_tokens.select_related("project", "created_by").filter(revoked_at=None)
 
 
 def cap_of(plan: Plan, meter: Meter) -> int | None:

@@ -29,6 +29,7 @@ os.environ.update(
         "REDIS_URL": _own_redis(os.environ.get("AEGIS_TEST_REDIS_URL", "")),
         "SECRET_KEY": "only-for-tests-" + "x" * 50,
         "AEGIS_ENCRYPTION_KEYS": "c2l4dGVlbi1ieXRlcy1zaXh0ZWVuLWJ5dGVzLTEyMzQ=",
+        "AEGIS_MAIL_THREADS": "0",
         "EMAIL_BACKEND": "django.core.mail.backends.locmem.EmailBackend",
     }
 )

@@ -10,10 +10,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from aegisnotify.clock import now
+from aegisnotify.mail import DjangoMailClient
+from aegisnotify.text import clean_text, shorten
 from notifications.addresses import mails
 from notifications.addresses.selectors import bounced_addresses, confirmations_sent, confirmed_addresses
-from notifications.delivery.mail import DjangoMailClient
-from notifications.messages import clean_text, shorten
 from notifications.models import AddressBounce, AddressConfirmation, OptOut
 from projects.actors import Actor
 from projects.emails import normalize_email

@@ -1,5 +1,5 @@
 """The admin of channels, events and deliveries: one module per concern."""
 
-from notifications.admin import addresses, channels, deliveries, filters, occurrences
+from notifications.admin import addresses, channels, deliveries, filters, occurrences, recovery
 
-__all__ = ["addresses", "channels", "deliveries", "filters", "occurrences"]
+__all__ = ["addresses", "channels", "deliveries", "filters", "occurrences", "recovery"]

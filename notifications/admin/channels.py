@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from aegisnotify.admin import ReadOnlyAdmin, ReadOnlyInline, ServiceAdmin, ServiceForm
 from notifications.admin.choices import KindFilter
 from notifications.channels import registry
-from notifications.models import Channel, ChannelRecipient
+from notifications.models import Channel, ChannelRecipient, TargetPace
 from notifications.services.channels import delete_channel, update_channel
 from projects.admin.acting import actor_of
 
@@ -27,7 +27,15 @@ class RecipientInline(ReadOnlyInline):
 
 
 _ABOUT = ("id", "project", "kind", "key", "target", "mode", "digest_time", "created_by", "created_at", "changed_at")
-_HEALTH = ("last_success_at", "last_error_at", "last_error", "failures_in_a_row", "failing_since", "warned_stage")
+_HEALTH = (
+    "last_success_at",
+    "last_error_at",
+    "last_error",
+    "failures_in_a_row",
+    "first_failure_at",
+    "failing_since",
+    "warned_stage",
+)
 _PAUSE = ("paused_until", "paused_by", "suspended_at", "suspended_reason", "secret_activates_at")
 _PACE = ("breaker_open_until", "breaker_window_at", "breaker_tries", "breaker_failures", "not_before")
 
@@ -90,3 +98,9 @@ class ChannelRecipientAdmin(ReadOnlyAdmin):
     @admin.display(description="channel")
     def channel_name(self, recipient: ChannelRecipient) -> str:
         return f"{recipient.channel} in {recipient.channel.project}"
+
+
+@admin.register(TargetPace)
+class TargetPaceAdmin(ReadOnlyAdmin):
+    list_display = ("fingerprint", "next_at")
+    search_fields = ("fingerprint__exact",)

@@ -41,6 +41,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         "step",
         "next_at",
         "interrupted",
+        "interruptions",
         "created_at",
         "delivered_at",
         "size",

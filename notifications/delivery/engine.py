@@ -6,6 +6,7 @@ database.
 """
 
 import logging
+import math
 import queue
 import threading
 import time
@@ -31,6 +32,7 @@ from notifications.delivery.queues import HostQueues
 from notifications.delivery.recording import HealthRecorder
 from notifications.delivery.scrub import scrub, secrets_of
 from notifications.delivery.sending import MakeTransport, Tried, real_transport, try_once
+from notifications.delivery.stopping import Stop
 from notifications.delivery.transport import Transport
 from notifications.models import AddressBounce, Attempt, Delivery, DeliveryStatus
 from notifications.models.deliveries import UNFINISHED
@@ -43,10 +45,14 @@ SETTLE_ROWS = 100
 SETTLE_EVERY = 0.05
 # How soon a drain that has nothing to do sees a new row.
 POLL = 0.025
+LINGER = 1.0
 # Lingering for a retry that is due soon costs little, looking for it often would.
 SLOW_POLL = 0.1
 SOON = timedelta(seconds=10)
+# How soon an endless run that had nothing to do for a second sees a new row. Whoever is told by a wake-up is faster.
+IDLE_POLL = 0.15
 DATABASE_PATIENCE = LEASE.total_seconds() / 2
+STOPPING_PATIENCE = 3.0
 
 _T = TypeVar("_T")
 
@@ -92,22 +98,28 @@ class Engine:
         self._quiet: dict[uuid.UUID, datetime] = {}
         self._health = HealthRecorder()
         self._renewed = time.monotonic()
+        self._stop: Stop = threading.Event()
+        self._patience = DATABASE_PATIENCE
         self.summary = Summary()
 
     def run(
         self,
         *,
-        budget: float,
-        linger: float = 1.0,
-        stop: threading.Event | None = None,
+        budget: float | None,
+        linger: float | None = LINGER,
+        stop: Stop | None = None,
         wait_for_retries: bool = True,
     ) -> Summary:
         """Deliver what is due until nothing is for `linger` seconds, `budget` seconds are over or `stop` is set.
 
-        With `wait_for_retries` it also waits for what falls due within seconds. What is in flight at the end is
-        finished (a try takes 15 seconds at most); what was claimed and not begun is given back, uncounted.
+        None for either is no such end. With `wait_for_retries` it also waits for what falls due within seconds. What
+        is in flight at the end is finished (a try takes 15 seconds at most); what was claimed and not begun is given
+        back, uncounted. Raises what the database raises after 15 seconds; without a budget it waits for the database
+        as long as it may run.
         """
-        end = time.monotonic() + budget
+        end = math.inf if budget is None else time.monotonic() + budget
+        self._stop = stop or self._stop
+        self._patience = math.inf if budget is None else DATABASE_PATIENCE
         threads = [
             threading.Thread(target=self._send_jobs, name=f"sender-{number}", daemon=True)
             for number in range(self._threads)
@@ -115,29 +127,35 @@ class Engine:
         for thread in threads:
             thread.start()
         try:
-            self._loop(end, linger, stop or threading.Event(), wait_for_retries)
+            self._loop(end, linger, wait_for_retries)
         finally:
-            self._give_back()
-            self._finish_in_flight()
-            self._queues.close()
+            try:
+                self._give_back()
+                self._finish_in_flight()
+            finally:
+                self._queues.close()
             self._database(self._health.write)
         return self.summary
 
-    def _loop(self, end: float, linger: float, stop: threading.Event, wait_for_retries: bool) -> None:
-        active_until = time.monotonic() + linger
+    def _loop(self, end: float, linger: float | None, wait_for_retries: bool) -> None:
+        active_for = LINGER if linger is None else linger
+        active_until = time.monotonic() + active_for
         pause = POLL
-        while not stop.is_set() and time.monotonic() < end:
+        while not self._stop.is_set() and time.monotonic() < end:
             if self._queues.waiting <= self._batch // 2 and self._claim():
-                active_until = time.monotonic() + linger
+                active_until = time.monotonic() + active_for
                 pause = POLL
             if self._settle(wait=pause):
-                active_until = time.monotonic() + linger
+                active_until = time.monotonic() + active_for
             self._renew()
             self._database(self._health.write_if_due)
             if not self._held and time.monotonic() > active_until:
-                if not (wait_for_retries and self._due_soon(end)):
+                if linger is None:
+                    pause = IDLE_POLL
+                elif wait_for_retries and self._due_soon(end):
+                    pause = SLOW_POLL
+                else:
                     return
-                pause = SLOW_POLL
 
     # -- the thread that talks to the database --
 
@@ -225,16 +243,28 @@ class Engine:
 
     def _database(self, work: Callable[[], _T]) -> _T:
         """Do it, and again while the database is away for a moment: what was sent must not be forgotten for that."""
-        patience = time.monotonic() + DATABASE_PATIENCE
+        began: float | None = None
         while True:
             try:
-                return work()
+                result = work()
             except (OperationalError, InterfaceError) as error:
-                if time.monotonic() > patience or connection.in_atomic_block:
+                if connection.in_atomic_block:
                     raise
-                logger.warning("The database did not answer (%s), trying again.", type(error).__name__)
+                if began is None:
+                    began = time.monotonic()
+                    logger.warning("The database did not answer (%s), trying again.", type(error).__name__)
+                if self._stop.is_set():
+                    self._patience = min(self._patience, STOPPING_PATIENCE)
+                if time.monotonic() - began > self._patience:
+                    # The run ends. What it still has to store on its way out gets one chance.
+                    self._patience = 0
+                    raise
                 close_old_connections()
                 time.sleep(0.25)
+            else:
+                if began is not None:
+                    logger.info("The database answers again.")
+                return result
 
     # -- sender threads --
 

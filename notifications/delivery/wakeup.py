@@ -9,7 +9,6 @@ import threading
 import time
 from typing import Any
 
-from django.conf import settings
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
@@ -60,11 +59,6 @@ def _get_broker() -> Any:
     global _broker
     if _broker is None:
         broker = get_broker()
-        if settings.REDIS_URL:
-            import redis
-
-            broker.connection = redis.Redis.from_url(
-                settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5, retry=None
-            )
+        broker.hurry()
         _broker = broker
     return _broker

@@ -1,17 +1,19 @@
 """Changing the two layers of filters: global flags (of a workspace or a project) and per-channel overrides."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
-from notifications import catalog
+from notifications.filter_checks import check_events, check_filters, merged, unknown_parts
 from notifications.models import Channel, EventFlag, Override
 from notifications.selectors.filters import etag, project_filters, workspace_filters
 from notifications.selectors.routing import workspace_flags
 from projects.actors import Actor
 from projects.entitlements import filters_allowed
-from projects.errors import Invalid, PlanLimit, Stale
+from projects.errors import Invalid, NotFound, PlanLimit, Stale
 from projects.models import Project, Workspace
 from projects.selectors import limits_of
 from projects.services import audit
@@ -32,10 +34,10 @@ def change_workspace_filters(
     workspace = Workspace.objects.select_for_update(of=("self",)).get(pk=workspace.pk)
     current = workspace_filters(workspace)
     _require_match(current, if_match)
-    errors = _unknown_parts(new, ("events",))
+    errors = unknown_parts(new, ("events",))
     if replace and "events" not in new:
         errors["events"] = ["This field is required."]
-    events = _check_events(new.get("events", {}), errors, complete=replace)
+    events = check_events(new.get("events", {}), errors, complete=replace)
     if errors:
         raise Invalid(errors)
     changes = _set_flags(actor, workspace, None, current["events"], events)
@@ -59,17 +61,17 @@ def change_project_filters(
     current = project_filters(project)
     _require_match(current, if_match)
 
-    errors = _unknown_parts(new, PARTS)
+    errors = unknown_parts(new, PARTS)
     if replace:
         errors |= {part: ["This field is required."] for part in PARTS if part not in new}
-    events = _check_events(new.get("events", {}), errors, complete=replace)
+    events = check_events(new.get("events", {}), errors, complete=replace)
     inherits = _check_inherits(project, new, events, errors, replace=replace)
     channels = {channel.key: channel for channel in project.channels.all()}
-    filters = _check_filters(new.get("channel_filters", {}), channels, errors)
+    filters = check_filters(new.get("channel_filters", {}), channels, errors)
     if errors:
         raise Invalid(errors)
 
-    wanted = _wanted_overrides(current["channel_filters"], filters, replace=replace)
+    wanted = merged({} if replace else current["channel_filters"], filters)
     if wanted != current["channel_filters"]:
         exceeded = filters_allowed(limits_of(project.workspace.plan))
         if exceeded:
@@ -88,29 +90,42 @@ def change_project_filters(
     return project_filters(project)
 
 
+@dataclass(frozen=True, slots=True)
+class FilterChange:
+    """What to change of a workspace's flags or of one project's filters, and the version that it was made for."""
+
+    new: Mapping[str, Any]
+    if_match: str | None = None
+
+
+@transaction.atomic
+def change_filters(
+    actor: Actor,
+    workspace: Workspace,
+    *,
+    flags: FilterChange | None = None,
+    projects: Mapping[UUID, FilterChange],
+) -> None:
+    """Change the filters of several projects and the workspace's flags: all of it or nothing.
+
+    Raises like the two above, and `NotFound` for a project that is not (any more) in the workspace.
+    """
+    # Projects first: a project's version covers the flags it inherits, which the workspace's part may change. In the
+    # order of their ids, so that two who save at once can't wait for each other in a circle.
+    for pk in sorted(projects):
+        project = Project.objects.filter(workspace=workspace, pk=pk).first()
+        if project is None:
+            raise NotFound("One of these projects was deleted meanwhile.")
+        change_project_filters(actor, project, projects[pk].new, if_match=projects[pk].if_match)
+    if flags is not None:
+        change_workspace_filters(actor, workspace, flags.new, if_match=flags.if_match)
+
+
 def _require_match(current: Mapping[str, Any], if_match: str | None) -> None:
     if if_match is None or if_match.strip() == "*":
         return
     if etag(current) not in [tag.strip() for tag in if_match.split(",")]:
         raise Stale("These settings were changed meanwhile. Read them again, then repeat your change.")
-
-
-def _unknown_parts(new: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, list[str]]:
-    return {name: [f"Unknown field. Known: {', '.join(known)}."] for name in new if name not in known}
-
-
-def _check_events(events: Any, errors: dict[str, list[str]], *, complete: bool) -> dict[str, bool]:
-    if not isinstance(events, dict):
-        errors["events"] = ["Must be an object of event names and true or false."]
-        return {}
-    for name, value in events.items():
-        if name not in catalog.names():
-            errors[f"events.{name}"] = [f"Unknown event. Known: {', '.join(catalog.names())}."]
-        elif not isinstance(value, bool):
-            errors[f"events.{name}"] = ["Must be true or false."]
-    if complete and "events" not in errors:
-        errors |= {f"events.{name}": ["This field is required."] for name in catalog.names() if name not in events}
-    return events
 
 
 def _check_inherits(
@@ -134,40 +149,6 @@ def _check_inherits(
                 "These differ from the workspace's flags. Set inherits_workspace_flags to false as well."
             ]
     return inherits
-
-
-def _check_filters(
-    filters: Any, channels: Mapping[str, Channel], errors: dict[str, list[str]]
-) -> dict[str, dict[str, bool | None]]:
-    if not isinstance(filters, dict):
-        errors["channel_filters"] = ["Must be an object of channel keys."]
-        return {}
-    for key, overrides in filters.items():
-        path = f"channel_filters.{key}"
-        if key not in channels:
-            errors[path] = ["Unknown channel key."]
-        elif not isinstance(overrides, dict):
-            errors[path] = ["Must be an object of event names."]
-        else:
-            for event, value in overrides.items():
-                if event not in catalog.names():
-                    errors[f"{path}.{event}"] = [f"Unknown event. Known: {', '.join(catalog.names())}."]
-                elif value is not None and not isinstance(value, bool):
-                    errors[f"{path}.{event}"] = ["Must be true, false or null."]
-    return filters
-
-
-def _wanted_overrides(
-    current: Mapping[str, Mapping[str, bool]], filters: Mapping[str, Mapping[str, bool | None]], *, replace: bool
-) -> dict[str, dict[str, bool]]:
-    merged: dict[str, dict[str, bool | None]] = {} if replace else {key: dict(value) for key, value in current.items()}
-    for key, overrides in filters.items():
-        merged.setdefault(key, {}).update(overrides)
-    kept = {
-        key: {event: value for event, value in overrides.items() if value is not None}
-        for key, overrides in merged.items()
-    }
-    return {key: overrides for key, overrides in kept.items() if overrides}
 
 
 def _change_inheritance(project: Project, inherits: bool) -> Changes:

@@ -13,15 +13,14 @@ from django.db.models import Q
 from django.urls import reverse
 
 from aegisnotify.clock import now
+from aegisnotify.mail import compose, send_mail_now
+from aegisnotify.text import clean_text, shorten, unlinked
 from notifications.addresses.links import unsubscribe_url
 from notifications.addresses.selectors import recipient_states
 from notifications.channels import registry
-from notifications.channels.email.rendering import render_html, render_text, unlinked
 from notifications.channels.text import local_time
 from notifications.delivery.health import SUSPENDED_AFTER, WARNED_AFTER, Stage, stage
-from notifications.delivery.mail import send_mail_now
 from notifications.delivery.recording import health_of
-from notifications.messages import clean_text, shorten
 from notifications.models import Channel
 from notifications.routing import RecipientState
 from projects.access import Role
@@ -85,7 +84,6 @@ def warning(channel: Channel, due: Stage, user: User) -> EmailMultiAlternatives:
     unsubscribe = unsubscribe_url(channel.project_id, user.email)
     values = {
         "tone": "bad",
-        "subject": f"[{project}] {heading}",
         "preheader": unlinked(channel.suspended_reason or channel.last_error),
         "project": project,
         "heading": heading,
@@ -96,17 +94,13 @@ def warning(channel: Channel, due: Stage, user: User) -> EmailMultiAlternatives:
         "link": link,
         "unsubscribe_url": unsubscribe,
     }
-    message = EmailMultiAlternatives(
-        values["subject"],
-        render_text("emails/channel_warning.txt", values),
-        settings.DEFAULT_FROM_EMAIL,
-        [user.email],
+    return compose(
+        "channel_warning",
+        user.email,
+        f"[{project}] {heading}",
+        values,
         headers={
-            "Auto-Submitted": "auto-generated",
-            "X-Auto-Response-Suppress": "All",
             "List-Unsubscribe": f"<{unsubscribe}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         },
     )
-    message.attach_alternative(render_html("emails/channel_warning.html", values), "text/html")
-    return message

@@ -1,13 +1,23 @@
-"""Creating workspaces, changing their plan, and who belongs to them."""
+"""Creating workspaces, renaming them, changing their plan, deleting them."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.text import slugify
 
+from projects import hooks
 from projects.access import Role
 from projects.actors import Actor
+from projects.errors import Forbidden, Invalid
 from projects.models import Membership, Plan, User, Workspace
+from projects.selectors import owner_of
 from projects.services import audit
+from projects.services.projects import create_project
 from projects.slugs import free_slug
+
+FIRST_PLAN = "free"
 
 
 @transaction.atomic
@@ -39,3 +49,58 @@ def change_plan(actor: Actor, workspace: Workspace, plan: Plan) -> Workspace:
         workspace.plan = plan
         workspace.save(update_fields=["plan"])
     return workspace
+
+
+@transaction.atomic
+def start_workspace(actor: Actor, *, name: str, project: str, base_url: str, owner: User) -> Workspace:
+    """A workspace on Free with its first project, in the owner's time zone. Raises `Invalid` for bad values.
+
+    The project's fields are called `project` and `base_url`.
+    """
+    plan = Plan.objects.get(code=FIRST_PLAN)
+    try:
+        workspace = create_workspace(actor, name=name.strip(), owner=owner, plan=plan, time_zone=owner.time_zone)
+    except ValidationError as error:
+        raise Invalid(error.message_dict) from error
+    try:
+        create_project(actor, workspace, name=project.strip(), base_url=base_url)
+    except Invalid as error:
+        fields = {"project" if field == "name" else field: sentences for field, sentences in error.fields.items()}
+        raise Invalid(fields) from error
+    User.objects.filter(pk=owner.pk).update(last_workspace=workspace)
+    return workspace
+
+
+@transaction.atomic
+def update_workspace(actor: Actor, workspace: Workspace, new: Mapping[str, Any]) -> Workspace:
+    """Change `name` or `time_zone`; links keep working, since the slug stays. Raises `Invalid` for bad values."""
+    workspace = Workspace.objects.select_for_update(of=("self",)).select_related("plan").get(pk=workspace.pk)
+    changes = audit.differences(workspace, new, ("name", "time_zone"))
+    for field, (_old, value) in changes.items():
+        setattr(workspace, field, value)
+    try:
+        workspace.clean_fields()
+    except ValidationError as error:
+        raise Invalid(error.message_dict) from error
+    if changes:
+        workspace.save(update_fields=list(changes))
+        audit.record(actor, "workspace.updated", workspace, workspace=workspace, changes=changes)
+    return workspace
+
+
+@transaction.atomic
+def delete_workspace(actor: Actor, workspace: Workspace, *, typed_name: str) -> None:
+    """Everything of the workspace goes, at once and for good. People keep their accounts.
+
+    Raises `Forbidden` unless the owner does it, `Invalid` when the name was not typed as it is.
+    """
+    workspace = Workspace.objects.select_for_update(of=("self",)).select_related("plan").get(pk=workspace.pk)
+    owner = owner_of(workspace)
+    if owner is None or actor.user is None or owner.pk != actor.user.pk:
+        raise Forbidden("Only the owner of this workspace can delete it.")
+    if typed_name.strip() != workspace.name:
+        raise Invalid({"name": [f"Type the workspace's name as it is: {workspace.name}"]})
+    # Its own audit log goes with it: this entry belongs to no workspace, and staff can read it.
+    audit.record(actor, "workspace.deleted", workspace, workspace=None, changes={"name": (workspace.name, None)})
+    hooks.workspace_closing(workspace)
+    workspace.delete()

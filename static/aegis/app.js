@@ -55,6 +55,8 @@
 
   /* Optimistic controls: if the server refuses, put the control back and say so. */
   ['htmx:responseError', 'htmx:sendError'].forEach(name => document.body.addEventListener(name, event => {
+    /* A poll that got no answer lost nothing; it is asked again. */
+    if (event.detail.requestConfig?.verb === 'get') return;
     const control = event.detail.elt;
     if (control.type === 'checkbox') control.checked = !control.checked;
     toast('Not saved. Check your connection and try again.', null, 'bad');

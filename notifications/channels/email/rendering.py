@@ -1,32 +1,20 @@
-"""Text and HTML of a notification mail, from the templates in `templates/emails/`.
-
-The templates are written with classes; their style sheet is inlined here, since mail programs drop it.
-"""
+"""Text and HTML of a notification mail, from the templates in `templates/emails/`."""
 
 import json
-import re
 from typing import Any
 
-import css_inline
-from django.conf import settings
-from django.template.loader import render_to_string
-
+from aegisnotify.mail import render_html, render_text
+from aegisnotify.text import clean_text, unlinked
 from notifications.channels.base import Context
 from notifications.channels.email import headers
 from notifications.channels.text import clip, local_time, tidy
 from notifications.channels.urls import safe_link
-from notifications.messages import Fact, Message, clean_text
+from notifications.messages import Fact, Message
 
 # Together these keep the HTML under 80 KB when every character becomes a six-byte entity. Gmail cuts off what is above
 # about 102 KB, and with it the unsubscribe link.
 _SUBJECT, _NAME, _VALUE, _ERROR, _SENTENCE, _URL = 150, 200, 300, 400, 600, 2000
 _FAILURES, _COUNTS, _FACTS = 10, 4, 12
-
-# The style sheet marked data-css-inline="keep" (dark mode, phones) stays; the other one becomes style attributes.
-_inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
-# Mail programs make links of what looks like one. An invisible word joiner (U+2060) stops them without moving a letter.
-_LINK_STARTS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
-_DOTS = re.compile(r"(?<=\w)(?=\.[^\W\d_])")
 
 
 def render(message: Message, context: Context, *, compact: bool = False) -> str:
@@ -42,24 +30,6 @@ def render(message: Message, context: Context, *, compact: bool = False) -> str:
         },
         ensure_ascii=False,
     )
-
-
-def render_html(template: str, values: dict[str, Any]) -> str:
-    """A mail's HTML with its style sheet inlined. `values` come from outside and are escaped by the template."""
-    html = render_to_string(template, {**values, "postal_address": settings.AEGIS_POSTAL_ADDRESS})
-    return re.sub(r"\n\s*\n", "\n", _inliner.inline(html))
-
-
-def render_text(template: str, values: dict[str, Any]) -> str:
-    text = render_to_string(template, {**values, "postal_address": settings.AEGIS_POSTAL_ADDRESS})
-    # What the conditions of a template leave behind: never more than one empty line.
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
-
-
-def unlinked(text: str, *, domains: bool = False) -> str:
-    """Text from outside in which no mail program finds a URL to make a link of; `domains`: nor a bare `a.example`."""
-    text = _LINK_STARTS.sub("\u2060", text)
-    return _DOTS.sub("\u2060", text) if domains else text
 
 
 def _values(message: Message, context: Context, *, compact: bool) -> dict[str, Any]:

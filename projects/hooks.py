@@ -1,0 +1,49 @@
+"""What higher rooms add to what happens to people: they register here, since imports go one way."""
+
+from collections.abc import Callable, Iterable
+
+from projects.actors import Actor
+from projects.models import Workspace
+
+AddressLeft = Callable[[Actor, Workspace, str], Iterable[str]]
+Unreachable = Callable[[Iterable[str]], set[str]]
+WorkspaceClosing = Callable[[Workspace], None]
+
+_on_address_left: list[AddressLeft] = []
+_unreachable: list[Unreachable] = []
+_on_workspace_closing: list[WorkspaceClosing] = []
+
+
+def on_address_left(hook: AddressLeft) -> AddressLeft:
+    """Register what runs, in the same transaction, when an address stops being a member's.
+
+    It returns the places that write to the address, in words: admins are told that they no longer do.
+    """
+    _on_address_left.append(hook)
+    return hook
+
+
+def unreachable(hook: Unreachable) -> Unreachable:
+    """Register who knows which of some addresses take no mail from us."""
+    _unreachable.append(hook)
+    return hook
+
+
+def on_workspace_closing(hook: WorkspaceClosing) -> WorkspaceClosing:
+    """Register what runs, in the same transaction, before a workspace is deleted."""
+    _on_workspace_closing.append(hook)
+    return hook
+
+
+def address_left(actor: Actor, workspace: Workspace, email: str) -> tuple[str, ...]:
+    return tuple(place for hook in _on_address_left for place in hook(actor, workspace, email))
+
+
+def unreachable_addresses(emails: Iterable[str]) -> set[str]:
+    emails = set(emails)
+    return set().union(*(hook(emails) for hook in _unreachable))
+
+
+def workspace_closing(workspace: Workspace) -> None:
+    for hook in _on_workspace_closing:
+        hook(workspace)
