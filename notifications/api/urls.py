@@ -11,6 +11,7 @@ from notifications.api.channels import (
 from notifications.api.deliveries import DeliveriesView, DeliveryView, RedeliverView
 from notifications.api.events import EventBatchView, EventsView, EventView
 from notifications.api.filters import ProjectFiltersView, WorkspaceFiltersView
+from notifications.api.operations import ChannelPauseView, ChannelRecoverView, ChannelResumeView, JobView
 
 CHANNEL = "projects/<slug:slug>/channels/<slug:key>"
 
@@ -26,6 +27,10 @@ urlpatterns = [
     *endpoint(f"{CHANNEL}/test", ChannelTestView.as_view(), "api-channel-test"),
     *endpoint(f"{CHANNEL}/rotate-secret", ChannelRotateView.as_view(), "api-channel-rotate-secret"),
     *endpoint(f"{CHANNEL}/activate-secret", ChannelActivateView.as_view(), "api-channel-activate-secret"),
+    *endpoint(f"{CHANNEL}/pause", ChannelPauseView.as_view(), "api-channel-pause"),
+    *endpoint(f"{CHANNEL}/resume", ChannelResumeView.as_view(), "api-channel-resume"),
+    *endpoint(f"{CHANNEL}/recover", ChannelRecoverView.as_view(), "api-channel-recover"),
+    *endpoint("jobs/<uuid:job_id>", JobView.as_view(), "api-job"),
     *endpoint("projects/<slug:slug>/notification-settings", ProjectFiltersView.as_view(), "api-project-filters"),
     *endpoint("notification-settings", WorkspaceFiltersView.as_view(), "api-workspace-filters"),
 ]

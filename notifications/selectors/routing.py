@@ -46,22 +46,31 @@ def routing_settings(project: Project, moment: datetime) -> Settings:
         flags=flags_of(project),
         filters_in_plan=limits.per_channel_filters,
         channels=tuple(
-            ChannelState(
-                id=str(channel.pk),
-                key=channel.key,
-                name=channel.name,
-                kind=channel.kind,
-                category=registry.get(channel.kind).category,
-                enabled=channel.enabled,
-                paused=is_paused(channel, moment),
-                in_plan=channel.pk not in over,
-                suspended=channel.suspended_at is not None,
-                overrides={override.event: override.enabled for override in channel.overrides.all()},
-                recipients=recipients.get(channel.pk, ()),
-                holds=channel.mode == Channel.Mode.DAILY_DIGEST,
+            channel_state(
+                channel, in_plan=channel.pk not in over, recipients=recipients.get(channel.pk, ()), moment=moment
             )
             for channel in channels
         ),
+    )
+
+
+def channel_state(
+    channel: Channel, *, in_plan: bool, recipients: tuple[Recipient, ...], moment: datetime
+) -> ChannelState:
+    """A channel (with its overrides loaded) as routing sees it at `moment`."""
+    return ChannelState(
+        id=str(channel.pk),
+        key=channel.key,
+        name=channel.name,
+        kind=channel.kind,
+        category=registry.get(channel.kind).category,
+        enabled=channel.enabled,
+        paused=is_paused(channel, moment),
+        in_plan=in_plan,
+        suspended=channel.suspended_at is not None,
+        overrides={override.event: override.enabled for override in channel.overrides.all()},
+        recipients=recipients,
+        holds=channel.mode == Channel.Mode.DAILY_DIGEST,
     )
 
 

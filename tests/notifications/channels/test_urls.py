@@ -227,3 +227,7 @@ def test_a_link_longer_than_the_limit_is_left_out():
     assert urls.safe_link("https://a.example/" + "x" * 82, 100)
     assert urls.safe_link("https://a.example/" + "x" * 83, 100) == ""
     assert urls.safe_link("https://a.example/" + "é" * 20, 100) == ""
+
+
+def test_a_link_can_not_read_as_a_mention():
+    assert urls.safe_link("https://example.com/@everyone", 100) == "https://example.com/%40everyone"

@@ -1,5 +1,7 @@
 """What the page draws of a message, read back from what our kinds render."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -44,13 +46,9 @@ def test_the_facts_the_failures_and_the_links_are_drawn(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    ("message", "tone"),
-    [(samples.every_kind[0], "bad"), (samples.every_kind[1], "good"), (samples.every_kind[3], "neutral")],
-    ids=["failed", "passed", "scan"],
-)
-def test_the_bar_has_the_colour_of_how_it_went(kind, message, tone):
-    assert drawn(kind, message).tone == tone
+@pytest.mark.parametrize("message", samples.every_kind, ids=lambda message: message.subject)
+def test_the_bar_has_the_colour_of_how_it_went(kind, message):
+    assert drawn(kind, message).tone == message.tone.value
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -64,8 +62,6 @@ def test_a_name_with_markup_makes_no_link(kind, name):
 @hypothesis_settings(max_examples=100, deadline=None)
 @given(payload=payloads)
 def test_any_json_is_drawn(kind, payload):
-    import json
-
     assert draw(kind, json.dumps(payload)) is not None
 
 
