@@ -189,7 +189,7 @@ SESSION_COOKIE_AGE = 30 * 24 * 3600
 
 # Five wrong passwords for one address from one place lock that pair out for a quarter of an hour. The handler works on
 # the cache, so a flood of attempts never grows a table.
-AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
+AXES_HANDLER = f"axes.handlers.{'cache.AxesCacheHandler' if REDIS_URL else 'database.AxesDatabaseHandler'}"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -11,13 +11,17 @@ from typing import Any, cast
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 
+from aegisnotify.client_address import client_address
 from aegisnotify.clock import now
 from projects import selectors
 from projects.access import Right, can, refusal
+from projects.actors import Actor, Source, person
 from projects.errors import PlanLimit
 from projects.models import Membership, User, Workspace
 from projects.usage import Meter
@@ -72,6 +76,50 @@ def workspace_page(right: Right = Right.VIEW, *, of: WorkspaceIdOf | None = None
         return page
 
     return decorate
+
+
+class PersonalRequest(HttpRequest):
+    """The request that a `personal_page` gets. `workspace` is the one looked at last; None: there is none."""
+
+    user: User
+    workspace: Workspace | None
+    memberships: list[Membership]
+    layout: str
+
+
+def personal_page(view: View) -> View:
+    """Make a view a page about the reader themselves, also for those who belong to no workspace.
+
+    Its template extends `layout`: the frame of the workspace looked at last, or one without a workspace.
+    """
+
+    @never_cache
+    @functools.wraps(view)
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        user = request.user
+        if not isinstance(user, User):
+            return redirect_to_login(request.get_full_path())
+        memberships = list(selectors.memberships_of(user))
+        membership = _choose(request, user, memberships, None, pinned=False)
+        inside: Any = request
+        inside.memberships, inside.layout = memberships, "base_account.html"
+        if membership is not None:
+            inside.membership, inside.workspace, inside.layout = membership, membership.workspace, "base.html"
+        with timezone.override(user.zone):
+            return view(inside, *args, **kwargs)
+
+    return page
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Whoever is signed in, acting through a page."""
+    assert isinstance(request.user, User)
+    return person(request.user, Source.PAGE, client_address(request))
+
+
+def to_page(request: WorkspaceRequest, name: str, *args: Any) -> HttpResponse:
+    """A redirect to another page of the workspace."""
+    return redirect(f"{reverse(name, args=args)}?{urlencode({'ws': request.workspace.slug})}")
 
 
 def usage(request: WorkspaceRequest) -> Usage:

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from aegisnotify.clock import now
 from notifications.models import AddressBounce, AddressConfirmation, Attempt, OptOut, RecoveryJob, TargetPace
-from projects.models import AuditEntry, Plan, UsageCounter
+from projects.models import AuditEntry, Invitation, Plan, UsageCounter
 from projects.usage import Meter, period_of
 from tests import factories
 
@@ -33,6 +33,16 @@ def fill(count, prefix="row"):
         factories.EventFlagFactory(workspace=workspace, project=project, changed_by=person)
         factories.TokenFactory(workspace=workspace, project=project, created_by=person)
         AddressConfirmation.objects.create(workspace=workspace, email=email, requested_by=person)
+        Invitation.objects.create(
+            workspace=workspace,
+            email=email,
+            role="member",
+            digest=email,
+            invited_by=person,
+            created_at=now(),
+            expires_at=now(),
+            sent_at=now(),
+        )
         OptOut.objects.create(project=project, email=email, created_at=now())
         AddressBounce.objects.create(email=email, kind="bounced", at=now())
         Plan.objects.create(code=f"{prefix}-{number}", name=f"Plan {number}", position=100)

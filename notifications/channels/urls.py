@@ -23,7 +23,7 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 _HIDDEN_BELOW = 12
 """A path shorter than this is not masked but hidden: four characters would be half of it."""
 _SAFE_IN_LINK = "%/:?#!$&'*+,;=~-._"
-"""What stays in a link as it is: RFC 3986 without brackets, which end a Markdown link, and @, which starts a mention."""
+"""What stays in a link as it is: RFC 3986 without brackets (they end a Markdown link) and @ (it starts a mention)."""
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 

@@ -21,7 +21,6 @@ from types import FrameType
 
 import requests
 from django.conf import settings
-from django.core.management import get_commands
 from django.urls import reverse
 from gunicorn.config import KNOWN_SETTINGS
 
@@ -38,8 +37,8 @@ START_SECONDS = 60.0
 WORKER_SECONDS = 20.0
 LOOK_EVERY = 0.1
 STOP_WEB_SECONDS = 8.0
-# A try in flight may take 15 seconds.
-STOP_WORKER_SECONDS = 20.0
+# A try in flight may take 15 seconds; the worker itself takes 20 at most.
+STOP_WORKER_SECONDS = 25.0
 _PROJECT = demo.PROJECTS[0][1]
 
 
@@ -185,10 +184,9 @@ class Quickstart:
         seeded = self._seed()
         if self._stop.is_set():
             return
-        background = "worker" if "worker" in get_commands() else "qcluster"
         self._children = [
             self._child("web", _gunicorn("aegisnotify.wsgi", [self._places.app_bind], threads=8)),
-            self._child("worker", [sys.executable, "-m", "django", background]),
+            self._child("worker", [sys.executable, "-m", "django", "worker"]),
             self._child("sandbox", _gunicorn("notifications.sandbox.wsgi", self._places.sandbox_binds, threads=16)),
         ]
         self._say("Starting the web server, the worker and the sandbox …")

@@ -1,16 +1,18 @@
 """Creating workspaces, renaming them, changing their plan, deleting them."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.text import slugify
 
+from aegisnotify import rates
 from projects import hooks
 from projects.access import Role
 from projects.actors import Actor
-from projects.errors import Forbidden, Invalid
+from projects.errors import Forbidden, Invalid, TooMany
 from projects.models import Membership, Plan, User, Workspace
 from projects.selectors import owner_of
 from projects.services import audit
@@ -18,6 +20,7 @@ from projects.services.projects import create_project
 from projects.slugs import free_slug
 
 FIRST_PLAN = "free"
+WORKSPACES_PER_PERSON = (10, timedelta(days=1))
 
 
 @transaction.atomic
@@ -69,6 +72,13 @@ def start_workspace(actor: Actor, *, name: str, project: str, base_url: str, own
         raise Invalid(fields) from error
     User.objects.filter(pk=owner.pk).update(last_workspace=workspace)
     return workspace
+
+
+def start_own_workspace(actor: Actor, *, name: str, project: str, base_url: str, owner: User) -> Workspace:
+    """Another workspace for somebody who has an account. Raises `TooMany` after ten in a day, else as `start_workspace`."""
+    if not rates.allowed("workspace", owner.pk, *WORKSPACES_PER_PERSON):
+        raise TooMany("You made enough workspaces today. Try again tomorrow.")
+    return start_workspace(actor, name=name, project=project, base_url=base_url, owner=owner)
 
 
 @transaction.atomic

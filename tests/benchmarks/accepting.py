@@ -29,14 +29,15 @@ def run(options: Options) -> list[Table]:
 
 
 def _measure(database: Database, options: Options) -> list[str]:
-    project = database.remote.call(prepare)
+    workspace, project = database.remote.call(prepare)
     count = options.size(500)
+    plain = {"workspace": workspace, "project": project, "count": count}
     rates: dict[str, list[float]] = {"single": [], "batch": [], "one": [], "bare": []}
     for number in range(options.rounds + 1):
         round_rates = {
-            "one": count / database.remote.call(post_plain, path="/bench/one-insert", project=project, count=count),
+            "one": count / database.remote.call(post_plain, path="/bench/one-insert", **plain),
             "single": count / database.remote.call(post_single, count=count),
-            "bare": count / database.remote.call(post_plain, path="/bench/bare-insert", project=project, count=count),
+            "bare": count / database.remote.call(post_plain, path="/bench/bare-insert", **plain),
             "batch": 4 * count / database.remote.call(post_batches, count=4 * count),
         }
         progress(f"accepting, {database.name}, round {number}: " + ", ".join(f"{k} {v:.0f}/s" for k, v in round_rates.items()))
@@ -56,20 +57,20 @@ def _measure(database: Database, options: Options) -> list[str]:
 _numbers = itertools.count()
 
 
-def prepare() -> str:
+def prepare() -> tuple[int, str]:
     from tests.benchmarks import rows
 
-    return rows.project("shop", [9] * len(KINDS), KINDS)
+    return rows.workspace().pk, rows.project("shop", [9] * len(KINDS), KINDS)
 
 
-def post_plain(path: str, project: str, count: int) -> float:
+def post_plain(path: str, workspace: int, project: str, count: int) -> float:
     from tests.benchmarks.rows import RUN
 
     bodies = [
         json.dumps({"project": project, "kind": "run", "source_id": f"plain-{next(_numbers)}", "facts": RUN}).encode()
         for _ in range(count)
     ]
-    return _timed(path, bodies, 201)
+    return _timed(path, bodies, 201, HTTP_X_WORKSPACE=str(workspace))
 
 
 def post_single(count: int) -> float:
@@ -87,10 +88,10 @@ def _event() -> dict[str, Any]:
     return {"event": "run_failed", "project": "shop", "run": RUN | {"id": f"run-{next(_numbers)}"}}
 
 
-def _timed(path: str, bodies: list[bytes], expected: int) -> float:
+def _timed(path: str, bodies: list[bytes], expected: int, **headers: str) -> float:
     started = time.perf_counter()
     for body in bodies:
-        status = _post(path, body)
+        status = _post(path, body, headers)
         assert status == expected, status
     return time.perf_counter() - started
 
@@ -102,7 +103,7 @@ def _handler() -> Any:
     return get_wsgi_application()
 
 
-def _post(path: str, body: bytes) -> int:
+def _post(path: str, body: bytes, headers: dict[str, str]) -> int:
     statuses: list[str] = []
     answer = _handler()(
         {
@@ -116,6 +117,7 @@ def _post(path: str, body: bytes) -> int:
             "HTTP_AUTHORIZATION": f"Bearer {TOKEN}",
             "CONTENT_TYPE": "application/json",
             "CONTENT_LENGTH": str(len(body)),
+            **headers,
             "wsgi.input": io.BytesIO(body),
             "wsgi.errors": io.StringIO(),
             "wsgi.url_scheme": "http",

@@ -10,23 +10,28 @@ from aegisnotify.clock import now
 from aegisnotify.urls import urlpatterns as project_urls
 from notifications.models import Occurrence
 from projects.api.views import WorkspaceView
-from projects.models import Project
 from projects.scopes import Scope
 
 
-class OccurrenceSerializer(serializers.ModelSerializer):
-    class Meta:
-        model = Occurrence
-        fields = ["id", "project", "kind", "source_id", "facts"]
+class OccurrenceSerializer(serializers.Serializer):
+    """The fields' types, and nothing that would ask the database."""
+
+    project = serializers.UUIDField()
+    kind = serializers.ChoiceField(["run", "crawl", "generation"])
+    source_id = serializers.CharField(max_length=200)
+    facts = serializers.JSONField()
 
 
-def store(request: Request) -> Response:
+def store(request: Request, workspace_id: int) -> Response:
     """Validate, insert one row, answer."""
     serializer = OccurrenceSerializer(data=request.data)
     serializer.is_valid(raise_exception=True)
-    moment = now()
-    serializer.save(workspace_id=serializer.validated_data["project"].workspace_id, occurred_at=moment, received_at=moment)
-    return Response(serializer.data, status=status.HTTP_201_CREATED)
+    values, moment = dict(serializer.validated_data), now()
+    project_id = values.pop("project")
+    row = Occurrence.objects.create(
+        workspace_id=workspace_id, project_id=project_id, occurred_at=moment, received_at=moment, **values
+    )
+    return Response({"id": str(row.pk)}, status=status.HTTP_201_CREATED)
 
 
 class OneInsert(WorkspaceView):
@@ -35,7 +40,7 @@ class OneInsert(WorkspaceView):
     scopes = {"POST": Scope.EVENTS_WRITE}
 
     def post(self, request: Request) -> Response:
-        return store(request)
+        return store(request, self.principal.workspace.pk)
 
 
 class BareInsert(APIView):
@@ -46,7 +51,7 @@ class BareInsert(APIView):
     throttle_classes = ()
 
     def post(self, request: Request) -> Response:
-        return store(request)
+        return store(request, int(request.headers["X-Workspace"]))
 
 
 urlpatterns = [

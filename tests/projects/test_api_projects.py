@@ -56,7 +56,9 @@ def test_a_project_is_read_by_its_slug_and_by_its_id(api, project):
     assert api.get(f"/api/v1/projects/{project.pk}").json() == by_slug
 
 
-@pytest.mark.parametrize("name", ["none", "01890000-0000-7000-8000-000000000000", "a" * 300, "%00", "a%00b", "ü", "a.b"])
+@pytest.mark.parametrize(
+    "name", ["none", "01890000-0000-7000-8000-000000000000", "a" * 300, "%00", "a%00b", "ü", "a.b"]
+)
 def test_an_unknown_project_is_not_there(api, name):
     response = api.get(f"/api/v1/projects/{name}")
     assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")

@@ -12,6 +12,7 @@ from aegisnotify.clock import now
 from notifications.channels import registry
 from notifications.channels.webhook import signature
 from notifications.sandbox import arrivals, faults, webhook_secrets
+from notifications.sandbox import settings as sandbox_settings
 from tests.notifications.channels import samples
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -21,7 +22,9 @@ HOSTILE = "</pre><script>alert(1)</script><img src=x onerror=alert(2)>"
 
 @pytest.fixture(autouse=True)
 def sandbox_site(settings):
-    settings.ROOT_URLCONF = "notifications.sandbox.urls"
+    """The site as its own process has it, but for the installed apps."""
+    for name in ("ROOT_URLCONF", "MIDDLEWARE", "TEMPLATES", "CSRF_FAILURE_VIEW", "CSRF_COOKIE_NAME"):
+        setattr(settings, name, getattr(sandbox_settings, name))
 
 
 @pytest.fixture
