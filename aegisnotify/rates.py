@@ -14,7 +14,7 @@ def allowed(what: str, whose: object, limit: int, within: timedelta) -> bool:
 
     While the cache is broken everything is allowed: nobody is locked out of their account by our fault.
     """
-    key = f"rate:{what}:{hashlib.sha256(str(whose).encode()).hexdigest()}"
+    key = _key(what, whose)
     try:
         # `add` succeeds for one of many at once, and `incr` is atomic, so no try is counted twice or lost.
         if cache.add(key, 1, timeout=int(within.total_seconds())):
@@ -26,3 +26,15 @@ def allowed(what: str, whose: object, limit: int, within: timedelta) -> bool:
     except Exception as error:
         logger.warning("The cache fails, so “%s” is not limited: %s", what, type(error).__name__)
         return True
+
+
+def forget(what: str, whose: object) -> None:
+    """Start the count anew: only failures in a row were to be limited, and this try was none."""
+    try:
+        cache.delete(_key(what, whose))
+    except Exception as error:
+        logger.warning("The cache fails, so “%s” is still counted: %s", what, type(error).__name__)
+
+
+def _key(what: str, whose: object) -> str:
+    return f"rate:{what}:{hashlib.sha256(str(whose).encode()).hexdigest()}"

@@ -1,12 +1,15 @@
-"""What notifications adds to what lower rooms do."""
+"""What notifications adds to what lower rooms and the worker do."""
 
 from collections.abc import Iterable
 
 from notifications.addresses.selectors import bounced_addresses
 from notifications.addresses.services import forget_confirmation
+from notifications.delivery.periodic import every
 from notifications.models import ChannelRecipient
 from notifications.services.channels import create_channel
 from notifications.services.closing import delete_history
+from notifications.services.recovery import work_on_recoveries
+from notifications.services.warnings import send_channel_warnings
 from projects.actors import Actor
 from projects.emails import normalize_email
 from projects.hooks import on_address_left, on_workspace_closing, unreachable
@@ -32,4 +35,7 @@ def unconfirm_address(actor: Actor, workspace: Workspace, email: str) -> Iterabl
 
 
 unreachable(bounced_addresses)
+every(60)(send_channel_warnings)
+# A job is woken when it is asked for; this is for the one whose process died.
+every(5)(work_on_recoveries)
 on_workspace_closing(delete_history)
