@@ -11,9 +11,7 @@ urlpatterns = [
     path("api/v1/", include("notifications.api.urls")),
     re_path(r"^api(/|$)", UnknownView.as_view()),
     path("admin/", admin.site.urls),
-    path("", include("projects.urls")),
-    path("", include("notifications.urls")),
-    path("", include("digests.urls")),
+    path("", include("aegisnotify.page_urls")),
 ]
 
 handler403 = "aegisnotify.pages.errors.forbidden"

@@ -2,11 +2,36 @@
 
 from django.urls import path
 
-from notifications.views import addresses, events, overview
+from notifications.views import addresses, channel_forms, channels, events, overview, panels, previews, projects
+
+_CHANNEL = "p/<slug:slug>/channels/<uuid:channel_id>"
 
 urlpatterns = [
     path("", overview.overview_page, name="overview"),
     path("events/<uuid:event_id>/", events.event, name="event"),
     path("events/<uuid:event_id>/why/", events.event_why, name="event_why"),
     path("confirm-address/<str:token>/", addresses.confirm_address, name="confirm_address"),
+    path("projects/", projects.projects_page, name="projects"),
+    path("p/<slug:slug>/", projects.project_activity, name="project_activity"),
+    path("p/<slug:slug>/config/", projects.project_config, name="project_config"),
+    path("p/<slug:slug>/config/general/", projects.project_general, name="project_general"),
+    path(
+        "p/<slug:slug>/config/integrations/notifications/", channels.project_integrations, name="project_integrations"
+    ),
+    path("p/<slug:slug>/preview", previews.project_preview, name="project_preview"),
+    path("p/<slug:slug>/preview/email", previews.project_preview_email, name="project_preview_email"),
+    path("p/<slug:slug>/channels/new", channel_forms.channel_new, name="channel_new"),
+    path(_CHANNEL, channel_forms.channel, name="channel"),
+    path(f"{_CHANNEL}/toggle", channels.channel_toggle, name="channel_toggle"),
+    path(f"{_CHANNEL}/move", channels.channel_move, name="channel_move"),
+    path(f"{_CHANNEL}/resume", channels.channel_resume, name="channel_resume"),
+    path(f"{_CHANNEL}/test", channels.channel_test, name="channel_test"),
+    path(f"{_CHANNEL}/confirm", channels.channel_confirm, name="channel_confirm"),
+    path(f"{_CHANNEL}/recovery", channels.channel_recovery, name="channel_recovery"),
+    path(f"{_CHANNEL}/pause", panels.channel_pause, name="channel_pause"),
+    path(f"{_CHANNEL}/recover", panels.channel_recover, name="channel_recover"),
+    path(f"{_CHANNEL}/delete", panels.channel_delete, name="channel_delete"),
+    path(f"{_CHANNEL}/rotate", panels.channel_rotate, name="channel_rotate"),
+    path(f"{_CHANNEL}/activate", panels.channel_activate, name="channel_activate"),
+    path(f"{_CHANNEL}/reveal", panels.channel_reveal, name="channel_reveal"),
 ]

@@ -114,11 +114,13 @@ def changes_of(entry: AuditEntry) -> list[Change]:
 
 
 def words(value: Any) -> str:
-    """A stored value for reading: on and off, nothing as a dash, lists and mappings as JSON."""
+    """A stored value for reading: on and off, nothing as a dash, lists of words with commas, all else as JSON."""
     if value is None or value == "":
         return "–"
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        value = ", ".join(value)
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
     return shorten(text, _VALUE)
 

@@ -25,16 +25,20 @@ SCOPE_WORDS = {
 }
 
 
+def _zone_choices() -> list[tuple[str, str]]:
+    return [(name, name.replace("_", " ")) for name in zone_names()]
+
+
 class ZoneField(forms.ChoiceField):
     """The zones to choose from, and the one that is stored, should it not be among them."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=lambda: [(name, name.replace("_", " ")) for name in zone_names()], **kwargs)
+        super().__init__(choices=_zone_choices(), **kwargs)
 
     def get_bound_field(self, form: Any, field_name: str) -> forms.BoundField:
         stored = form.get_initial_for_field(self, field_name)
         if stored and stored not in zone_names():
-            self.choices = [(stored, stored), *self.choices]
+            self.choices = [(stored, stored), *_zone_choices()]
         return super().get_bound_field(form, field_name)
 
     def valid_value(self, value: Any) -> bool:
@@ -131,16 +135,20 @@ class WorkspaceForm(PageForm):
     )
 
 
+class MemberField(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Membership) -> str:
+        return f"{obj.user.email} ({obj.role})"
+
+
 class HandOverForm(PageForm):
-    heir = forms.ModelChoiceField(Membership.objects.none(), label="New owner", empty_label="Choose a member")
+    heir = MemberField(Membership.objects.none(), label="New owner", empty_label="Choose a member")
     password = _password("Your password", "current-password")
 
     def __init__(self, *args: Any, workspace: Workspace, owner: User, **kwargs: Any) -> None:
         super().__init__(*args, auto_id="handover_%s", **kwargs)
         field = self.fields["heir"]
-        assert isinstance(field, forms.ModelChoiceField)
+        assert isinstance(field, MemberField)
         field.queryset = workspace.memberships.select_related("user").exclude(user=owner).order_by("user__email")
-        field.label_from_instance = lambda membership: f"{membership.user.email} ({membership.role})"  # type: ignore[method-assign]
 
 
 class DeleteWorkspaceForm(PageForm):

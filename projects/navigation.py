@@ -35,13 +35,41 @@ MAIN = (
     Entry("overview", "Overview", "layout-dashboard"),
     Entry("notifications", "Notifications", "bell"),
     Entry("deliveries", "Deliveries", "send", pages=frozenset({"delivery", "event_why"})),
-    Entry("projects", "Projects", "folder", pages=frozenset({"project", "project_config"})),
+    Entry(
+        "projects",
+        "Projects",
+        "folder",
+        pages=frozenset(
+            {
+                "project_activity",
+                "project_general",
+                "project_integrations",
+                "project_preview",
+                "channel",
+                "channel_new",
+                "channel_toggle",
+                "channel_test",
+                "channel_pause",
+                "channel_recover",
+                "channel_delete",
+                "channel_rotate",
+                "channel_activate",
+                "channel_reveal",
+            }
+        ),
+    ),
     Entry("usage", "Usage & plan", "gauge"),
 )
 SETTINGS = (
     Entry("settings_email", "Email preferences", "mail"),
-    Entry("settings_tokens", "API tokens", "key", Right.CONFIGURE),
-    Entry("settings_members", "Members", "users", Right.MANAGE),
+    Entry("settings_tokens", "API tokens", "key", Right.CONFIGURE, frozenset({"token_revoke"})),
+    Entry(
+        "settings_members",
+        "Members",
+        "users",
+        Right.MANAGE,
+        frozenset({"member_invite", "member_remove", "invitation_revoke"}),
+    ),
     Entry("settings_audit", "Audit log", "history", Right.MANAGE),
 )
 

@@ -13,9 +13,7 @@ urlpatterns = [
     path("invitations/<str:token>/", joining.invitation, name="invitation"),
     path("password-reset/", passwords.forgotten, name="password_reset"),
     path("password-reset/sent/", passwords.sent, name="password_reset_done"),
-    path(
-        "password-reset/<uidb64>/<token>/", passwords.ChooseNewPassword.as_view(), name="password_reset_confirm"
-    ),
+    path("password-reset/<uidb64>/<token>/", passwords.ChooseNewPassword.as_view(), name="password_reset_confirm"),
     path("profile/", profile.profile, name="profile"),
     path("profile/email/", profile.change_email, name="profile_email"),
     path("profile/password/", profile.change_password, name="profile_password"),
@@ -29,9 +27,7 @@ urlpatterns = [
     path("settings/members/invite/", members.invite, name="member_invite"),
     path("settings/members/<int:member_id>/role/", members.member_role, name="member_role"),
     path("settings/members/<int:member_id>/remove/", members.member_remove, name="member_remove"),
-    path(
-        "settings/members/invitations/<int:invitation_id>/again/", members.invitation_again, name="invitation_again"
-    ),
+    path("settings/members/invitations/<int:invitation_id>/again/", members.invitation_again, name="invitation_again"),
     path(
         "settings/members/invitations/<int:invitation_id>/revoke/", members.invitation_revoke, name="invitation_revoke"
     ),

@@ -162,6 +162,10 @@ class ChannelKind(abc.ABC):
         """The target to show people: masked, without secrets."""
         return ""
 
+    def warnings(self, config: Mapping[str, Any]) -> tuple[str, ...]:
+        """What people should know about a stored configuration that is accepted all the same."""
+        return ()
+
     def host(self, config: Mapping[str, Any]) -> str:
         """What bounds and queues are kept by. Email shares one: our own mail server."""
         return self.name

@@ -8,6 +8,7 @@ from aegisnotify import __version__
 from notifications.channels import urls
 from notifications.channels.base import Answer, ChannelKind, Checked, Outgoing
 from projects.entitlements import Category
+from projects.errors import Invalid
 
 if TYPE_CHECKING:
     from notifications.delivery.transport import Transport
@@ -49,6 +50,13 @@ class ChatKind(ChannelKind):
 
     def target(self, config: Mapping[str, Any]) -> str:
         return urls.mask(str(config.get("url") or ""))
+
+    def warnings(self, config: Mapping[str, Any]) -> tuple[str, ...]:
+        try:
+            return self.check({"url": str(config.get("url") or "")}, None).warnings
+        except Invalid:
+            # Stored under rules that have changed since, or for a host that the operator no longer allows.
+            return ("This URL would not be accepted today. Send a test, and replace the URL if it fails.",)
 
     def host(self, config: Mapping[str, Any]) -> str:
         return urls.host_and_port(str(config.get("url") or "")) or self.name

@@ -1,5 +1,6 @@
 """Keeping our own secrets out of what is stored of an answer (pure)."""
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,9 +17,14 @@ _SHORTEST_SECRET = 8
 
 def secrets_of(config: Mapping[str, Any]) -> tuple[str, ...]:
     """The texts of a configuration that must not be kept: URLs, their long path segments and query values, secrets."""
+    return _secrets_in(*(str(config.get(name) or "") for name in _SECRET_SETTINGS))
+
+
+# Every attempt asks, and a batch is mostly to the same few channels.
+@functools.lru_cache(maxsize=512)
+def _secrets_in(*values: str) -> tuple[str, ...]:
     found: set[str] = set()
-    for name in _SECRET_SETTINGS:
-        value = str(config.get(name) or "")
+    for name, value in zip(_SECRET_SETTINGS, values, strict=True):
         if not value:
             continue
         found.add(value)

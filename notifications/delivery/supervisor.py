@@ -15,9 +15,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from django.db import connections
-from django.urls import get_resolver
 
 from notifications.delivery import cluster, standby
+from notifications.delivery.background import load_page_addresses
 from notifications.delivery.children import Child
 from notifications.delivery.liveness import Liveness
 from notifications.delivery.stopping import SIGNALS
@@ -151,7 +151,7 @@ def run() -> None:
 def _load() -> None:
     """Load what the children will need: from here on they share it for as long as nobody writes to it, and the garbage
     collector writes to all that it looks at."""
-    _ = get_resolver().url_patterns
+    load_page_addresses()
     connections.close_all()
     gc.collect()
     gc.freeze()

@@ -317,10 +317,6 @@ class Migration(migrations.Migration):
             model_name='delivery',
             index=models.Index(fields=['workspace', 'status', '-created_at'], name='delivery_by_status'),
         ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('status', 'sending')), fields=['lease_token'], name='delivery_by_lease'),
-        ),
         migrations.AddConstraint(
             model_name='delivery',
             constraint=models.UniqueConstraint(fields=('occurrence', 'channel', 'event', 'recipient'), name='delivery_once'),

@@ -3,6 +3,7 @@
 from notifications.models.addresses import AddressBounce, AddressConfirmation, OptOut
 from notifications.models.channels import Channel, ChannelRecipient, TargetPace
 from notifications.models.deliveries import Attempt, Delivery, DeliveryStatus
+from notifications.models.drafts import FilterDraft
 from notifications.models.filters import EventFlag, Override
 from notifications.models.jobs import RecoveryJob
 from notifications.models.occurrences import Occurrence
@@ -16,6 +17,7 @@ __all__ = [
     "Delivery",
     "DeliveryStatus",
     "EventFlag",
+    "FilterDraft",
     "Occurrence",
     "OptOut",
     "Override",

@@ -66,7 +66,6 @@ class Delivery(models.Model):
             models.Index(fields=["project", "-created_at", "-id"], name="delivery_by_project"),
             models.Index(fields=["channel", "-created_at", "-id"], name="delivery_by_channel"),
             models.Index(fields=["workspace", "status", "-created_at"], name="delivery_by_status"),
-            models.Index(fields=["lease_token"], condition=models.Q(status="sending"), name="delivery_by_lease"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["occurrence", "channel", "event", "recipient"], name="delivery_once"),

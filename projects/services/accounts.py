@@ -117,7 +117,7 @@ def update_profile(actor: Actor, user: User, *, name: str, time_zone: str) -> Us
 
 
 def check_password(user: User, password: str) -> None:
-    """Raises `Invalid` for a wrong password, `TooMany` after ten tries in a quarter of an hour.
+    """Raises `Invalid` for a wrong password, `TooMany` after ten wrong ones in a quarter of an hour.
 
     For what a session alone is not enough for: whoever finds an open browser has that.
     """
@@ -126,6 +126,7 @@ def check_password(user: User, password: str) -> None:
         raise TooMany("Too many wrong passwords. Try again in a quarter of an hour.", retry_after=within.seconds)
     if not user.check_password(password):
         raise Invalid({"password": ["This is not your password."]})
+    rates.forget("password", user.pk)
 
 
 @transaction.atomic

@@ -232,6 +232,4 @@ def _locked_workspace(workspace: Workspace) -> Workspace:
 
 
 def _locked(invitation: Invitation) -> Invitation:
-    return (
-        Invitation.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=invitation.pk)
-    )
+    return Invitation.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=invitation.pk)

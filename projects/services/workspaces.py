@@ -75,7 +75,7 @@ def start_workspace(actor: Actor, *, name: str, project: str, base_url: str, own
 
 
 def start_own_workspace(actor: Actor, *, name: str, project: str, base_url: str, owner: User) -> Workspace:
-    """Another workspace for somebody who has an account. Raises `TooMany` after ten in a day, else as `start_workspace`."""
+    """Another workspace for somebody who has an account. Raises `TooMany` after ten in a day, and as above."""
     if not rates.allowed("workspace", owner.pk, *WORKSPACES_PER_PERSON):
         raise TooMany("You made enough workspaces today. Try again tomorrow.")
     return start_workspace(actor, name=name, project=project, base_url=base_url, owner=owner)

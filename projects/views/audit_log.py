@@ -28,17 +28,19 @@ def audit_page(request: WorkspaceRequest) -> HttpResponse:
     number = _number(request.GET.get("page", ""))
     rows, older = audit_log.page_of(audit_log.entries(workspace, filters, request.user.zone), number)
     names = audit_log.project_names(workspace, {row.project_id for row in rows if row.project_id})
-    parameters = {"ws": workspace.slug, **filters.parameters}
-    template = "partials/audit_rows.html" if request.headers.get("HX-Target") == "audit-rows" else "pages/audit_log.html"
+    parameters: dict[str, str | int] = {"ws": workspace.slug, **filters.parameters}
+    partial = request.headers.get("HX-Target") == "audit-rows"
     return render(
         request,
-        template,
+        "partials/audit_rows.html" if partial else "pages/audit_log.html",
         {
             "title": "Audit log",
             "filters": filters,
-            "choices": audit_log.choices(workspace, filters) if template.startswith("pages/") else None,
+            "choices": None if partial else audit_log.choices(workspace, filters),
             "projects": workspace.projects.order_by("name").values_list("slug", "name")[:200],
-            "rows": [(row, audit_log.changes_of(row), names.get(row.project_id)) for row in rows],
+            "rows": [
+                (row, audit_log.changes_of(row), names.get(row.project_id) if row.project_id else None) for row in rows
+            ],
             "number": number,
             "query": urlencode(parameters),
             "newer": urlencode({**parameters, "page": number - 1}) if number > 1 else "",
@@ -59,7 +61,7 @@ def audit_csv(request: WorkspaceRequest) -> HttpResponseBase:
     found = audit_log.entries(workspace, Filters.read(request.GET), request.user.zone)
     names = dict(workspace.projects.values_list("pk", "name"))
     writer = csv.writer(_Echo())
-    lines: Iterator[str] = (writer.writerow(row) for row in audit_log.spreadsheet(found, names))  # type: ignore[misc]
+    lines: Iterator[str] = (writer.writerow(row) for row in audit_log.spreadsheet(found, names))
     return StreamingHttpResponse(
         lines,
         content_type="text/csv; charset=utf-8",

@@ -20,6 +20,4 @@ class Question:
 
 def ask(request: WorkspaceRequest, question: Question) -> HttpResponse:
     template = "partials/confirm.html" if "HX-Request" in request.headers else "pages/confirm.html"
-    return render(
-        request, template, {"title": question.title, "question": question, "action": request.get_full_path()}
-    )
+    return render(request, template, {"title": question.title, "question": question, "action": request.get_full_path()})

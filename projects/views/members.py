@@ -100,8 +100,10 @@ def member_role(request: WorkspaceRequest, member_id: int) -> HttpResponse:
         return response
     messages.success(request, sentence)
     # Whoever gave up their own right to this page can't go back to it.
-    return redirect("overview") if member.user_id == request.user.pk and member.role != Role.ADMIN else to_page(
-        request, PAGE
+    return (
+        redirect("overview")
+        if member.user_id == request.user.pk and member.role != Role.ADMIN
+        else to_page(request, PAGE)
     )
 
 

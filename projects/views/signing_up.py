@@ -72,7 +72,7 @@ def _make(form: SignUpForm, address: str | None) -> User:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify_email(request: HttpRequest, token: str) -> HttpResponse:
-    """GET shows a button and changes nothing: scanners follow every link in a mail. POST verifies, and signs nobody in."""
+    """GET shows a button, since scanners follow every link in a mail. POST verifies, and signs nobody in."""
     try:
         claims = signed_links.read(links.VERIFY_EMAIL, token, max_age=links.LINK_AGE)
     except signed_links.InvalidLink as error:

@@ -51,7 +51,40 @@
   };
   window.aegisToast = toast;
   /* The server says HX-Trigger: {"toast": "Saved"}. */
-  document.body.addEventListener('toast', event => toast(event.detail.value || event.detail));
+  /* Or {"toast": {"text": "…", "undo": "id"}}: the control with that id takes it back. */
+  document.body.addEventListener('toast', event => {
+    const { text, undo, value } = event.detail;
+    const back = undo && (() => document.getElementById(undo)?.click());
+    toast(text || value || event.detail, back);
+  });
+
+  /* A refusal that says why beside its control: the answer is shown although its status is an error. */
+  document.body.addEventListener('htmx:beforeSwap', event => {
+    const { elt, xhr } = event.detail;
+    if (elt.closest('[data-swap-errors]') && [400, 402, 409, 429].includes(xhr.status)) {
+      event.detail.shouldSwap = true;
+      event.detail.isError = false;
+    }
+  });
+
+  /* A dialog gives the focus back to what opened it, also where the page behind it was drawn anew. */
+  let opener = '';
+  document.body.addEventListener('htmx:beforeRequest', event => {
+    if (event.detail.target?.matches('[data-dialog]') && !event.detail.target.open) opener = event.detail.elt.id;
+  });
+  const giveBack = () => opener && document.getElementById(opener)?.focus();
+  document.addEventListener('close', event => { if (event.target.matches('[data-dialog]')) giveBack(); }, true);
+  document.body.addEventListener('closeDialog', () => {
+    all('dialog[open]').forEach(dialog => { dialog.close(); });
+    giveBack();
+  });
+
+  /* A switch that is a button shows its new state while the server is asked. */
+  const flip = control => control.setAttribute('aria-checked', control.getAttribute('aria-checked') !== 'true');
+  document.body.addEventListener('htmx:beforeRequest', event => {
+    const control = $('[data-optimistic]', event.detail.elt);
+    if (control) flip(control);
+  });
 
   /* Optimistic controls: if the server refuses, put the control back and say so. */
   ['htmx:responseError', 'htmx:sendError'].forEach(name => document.body.addEventListener(name, event => {
@@ -59,6 +92,8 @@
     if (event.detail.requestConfig?.verb === 'get') return;
     const control = event.detail.elt;
     if (control.type === 'checkbox') control.checked = !control.checked;
+    const flipped = $('[data-optimistic]', control);
+    if (flipped) flip(flipped);
     toast('Not saved. Check your connection and try again.', null, 'bad');
   }));
 
@@ -99,6 +134,33 @@
     const source = $(button.dataset.copy);
     navigator.clipboard?.writeText(source.value ?? source.textContent).then(() => toast('Copied to clipboard'));
   };
+
+  /* A question that htmx loads into a dialog opens it. The links lead to a page that asks the same. */
+  document.body.addEventListener('htmx:afterSwap', event => {
+    if (event.target.matches('[data-dialog]') && !event.target.open) event.target.showModal();
+  });
+
+  /* The first guess at a time zone is the browser's, where the form does not know better. */
+  all('select[data-browser-zone]').forEach(select => {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (select.value === 'UTC' && all('option', select).some(option => option.value === zone)) select.value = zone;
+  });
+
+  /* A second click sends a form once. Coming back by the back button, it can be sent again. */
+  document.addEventListener('submit', event => {
+    const form = event.target;
+    if (form.method !== 'post' || form.matches('[hx-post], [hx-put], [hx-patch], [hx-delete]')) return;
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = 'yes';
+  });
+  addEventListener('pageshow', () => all('form[data-sent]').forEach(form => { delete form.dataset.sent; }));
+
+  /* A field that belongs to one of several choices makes that choice. */
+  document.addEventListener('input', event => {
+    const [name, value] = (event.target.dataset.picks || '').split('=');
+    const choice = name && $(`[name="${name}"][value="${value}"]`, event.target.form);
+    if (choice) choice.checked = true;
+  });
 
   document.addEventListener('click', event => {
     const hit = selector => event.target.closest(selector);

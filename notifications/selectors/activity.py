@@ -1,0 +1,89 @@
+"""A project's latest events and who was told of each."""
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from notifications import catalog
+from notifications.insight.trace import describe, state_of_deliveries
+from notifications.models import Delivery, Occurrence
+from projects.models import Project
+
+PAGE = 25
+_ICONS = {"run": "activity", "crawl": "radar-2", "generation": "sparkles"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A channel that was told, and how far that is."""
+
+    name: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityLine:
+    occurrence: Occurrence
+    title: str
+    summary: str
+    tile: str
+    icon: str
+    told: tuple[Told, ...]
+    not_told: tuple[str, ...]
+    """Names of the channels that were not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    lines: tuple[ActivityLine, ...]
+    older: uuid.UUID | None
+    """The event to go on from; None at the end."""
+
+
+def activity(project: Project, before: uuid.UUID | None = None) -> Activity:
+    """The latest events, or those received before the event `before`. Three queries at most."""
+    rows = Occurrence.objects.filter(project=project).order_by("-received_at", "-pk")
+    if before is not None:
+        last = Occurrence.objects.filter(project=project, pk=before).only("received_at").first()
+        if last is None:
+            return Activity((), None)
+        # The first condition is a range of the index; the second leaves out what came at the same moment, but later.
+        rows = rows.filter(received_at__lte=last.received_at).exclude(received_at=last.received_at, pk__gte=last.pk)
+    found = list(rows[: PAGE + 1])
+    shown = found[:PAGE]
+    statuses: defaultdict[tuple[Any, str], list[str]] = defaultdict(list)
+    for occurrence_id, channel_id, status in (
+        Delivery.objects.filter(occurrence__in=shown)
+        .order_by()
+        .values_list("occurrence", "channel", "status")
+        .distinct()
+    ):
+        statuses[occurrence_id, str(channel_id)].append(status)
+    for occurrence in shown:
+        occurrence.project = project
+    return Activity(
+        tuple(_line(occurrence, statuses) for occurrence in shown), shown[-1].pk if len(found) > PAGE else None
+    )
+
+
+def _line(occurrence: Occurrence, statuses: dict[tuple[Any, str], list[str]]) -> ActivityLine:
+    fired = occurrence.fired_events
+    event = catalog.find(fired[0]) if fired else None
+    message = describe(occurrence)
+    told, silent = [], []
+    for decision in occurrence.decisions:
+        if decision["outcome"] == "not_sent":
+            silent.append(decision["name"])
+        else:
+            states = statuses.get((occurrence.pk, decision["channel_id"]), ())
+            told.append(Told(decision["name"], state_of_deliveries(states) or decision["outcome"]))
+    return ActivityLine(
+        occurrence,
+        message.title,
+        message.summary,
+        event.name if event else occurrence.kind,
+        event.icon if event else _ICONS[occurrence.kind],
+        tuple(told),
+        tuple(silent),
+    )

@@ -1,0 +1,171 @@
+"""Adding a channel, and changing its settings."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from aegisnotify.api.errors import status_of
+from aegisnotify.clock import now
+from notifications import catalog
+from notifications.channels import registry
+from notifications.channels.base import ChannelKind
+from notifications.forms import ChannelForm
+from notifications.selectors.cards import Choice, board, choices
+from notifications.selectors.routing import flags_of
+from notifications.services.channels import Saved, create_channel, update_channel
+from notifications.services.filters import change_project_filters
+from notifications.services.secrets import in_both_forms
+from notifications.views.project_parts import channel_of, frame, project_of, refusal_context
+from projects.access import Right
+from projects.errors import ServiceError
+from projects.models import Project
+from projects.pages import WorkspaceRequest, actor_of, to_page, workspace_page
+
+
+@sensitive_post_parameters("secret", "url")
+@require_http_methods(["GET", "HEAD", "POST"])
+@workspace_page(Right.CONFIGURE)
+def channel_new(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    """First the kind (`?kind=`), then its settings by the provider's steps, then a test."""
+    project = project_of(request, slug)
+    shown = board(project, now())
+    offered = choices(shown.limits, shown.used)
+    name = request.GET.get("kind", "")
+    chosen = next((choice for choice in offered if choice.kind.name == name), None)
+    if name and chosen is None:
+        raise Http404
+    flags = flags_of(project)
+    context = {
+        **frame(request, project, "config", "new"),
+        "title": "Add a channel",
+        "choices": offered,
+        "chosen": chosen,
+        "filters_in_plan": shown.limits.per_channel_filters,
+        "events": catalog.events(),
+        "flags_on": flags,
+    }
+    if chosen is None:
+        return render(request, "pages/channel_new.html", context)
+    if request.method != "POST":
+        form = ChannelForm(kind=chosen.kind, initial=_suggested(chosen, flags))
+        return render(request, "pages/channel_new.html", {**context, "form": form})
+    form = ChannelForm(request.POST, kind=chosen.kind)
+    status, refusal = 400, None
+    if form.is_valid():
+        try:
+            saved = _create(request, project, chosen.kind, form, flags, filters=shown.limits.per_channel_filters)
+        except ServiceError as error:
+            status, refusal = status_of(error), refusal_context(error)
+            if not refusal["plan_limit"]:
+                form.refuse(error)
+                refusal = None
+        else:
+            return _created(request, project, saved)
+    return render(request, "pages/channel_new.html", {**context, "form": form, "refusal": refusal}, status=status)
+
+
+@sensitive_post_parameters("url")
+@require_http_methods(["GET", "HEAD", "POST"])
+@workspace_page(Right.CONFIGURE)
+def channel(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> HttpResponse:
+    """A channel's settings."""
+    project = project_of(request, slug)
+    found = channel_of(project, channel_id)
+    kind = registry.get(found.kind)
+    status = 200
+    if request.method == "POST":
+        form = ChannelForm(request.POST, kind=kind, channel=found)
+        status = 400
+        if form.is_valid():
+            try:
+                saved = update_channel(actor_of(request), found, **form.submitted())
+            except ServiceError as error:
+                form.refuse(error)
+                status = status_of(error)
+            else:
+                messages.success(request, f"{saved.channel.name} is saved.")
+                _warn(request, saved)
+                return to_page(request, "channel", project.slug, found.pk)
+    else:
+        initial = {
+            "name": found.name,
+            "key": found.key,
+            "recipients": "\n".join(each.email for each in found.recipients.order_by("position", "pk")),
+        }
+        form = ChannelForm(kind=kind, channel=found, initial=initial)
+    card = next(each for each in board(project, now()).cards if each.channel.pk == found.pk)
+    return render(
+        request,
+        "pages/channel.html",
+        {
+            **frame(request, project, "config", "channel"),
+            "title": found.name if status == 200 else card.channel.name,
+            "card": card,
+            "form": form,
+            "stored_recipients": {each.email for each in found.recipients.all()},
+        },
+        status=status,
+    )
+
+
+def _suggested(choice: Choice, flags: dict[str, bool]) -> dict[str, Any]:
+    return {
+        "name": choice.kind.label,
+        "enabled": choice.exceeded is None,
+        "events": [event for event, on in flags.items() if on],
+    }
+
+
+@transaction.atomic
+def _create(
+    request: WorkspaceRequest,
+    project: Project,
+    kind: ChannelKind,
+    form: ChannelForm,
+    flags: dict[str, bool],
+    *,
+    filters: bool,
+) -> Saved:
+    """The channel, and an override for each event that was chosen otherwise than its flag."""
+    actor = actor_of(request)
+    saved = create_channel(actor, project, kind=kind.name, **form.submitted())
+    chosen = set(form.cleaned_data["events"])
+    overrides = {event: event in chosen for event, on in flags.items() if (event in chosen) != on}
+    if filters and overrides:
+        change_project_filters(actor, project, {"channel_filters": {saved.channel.key: overrides}})
+    return saved
+
+
+def _created(request: WorkspaceRequest, project: Project, saved: Saved) -> HttpResponse:
+    channel = saved.channel
+    if saved.new_secret is None:
+        messages.success(request, f"{channel.name} is added. Send a test to see whether it arrives.")
+        _warn(request, saved)
+        response = to_page(request, "project_integrations", project.slug)
+        response["Location"] += f"#channel-{channel.pk}"
+        return response
+    # Shown in the answer to the form itself: a secret has no place in the session, where a redirect would find it.
+    return render(
+        request,
+        "pages/channel_created.html",
+        {
+            **frame(request, project, "config", "new"),
+            "title": f"{channel.name} is added",
+            "channel": channel,
+            "secret": in_both_forms(saved.new_secret),
+            "warnings": saved.warnings,
+            "events": catalog.events(),
+        },
+        status=201,
+    )
+
+
+def _warn(request: WorkspaceRequest, saved: Saved) -> None:
+    for warning in saved.warnings:
+        messages.warning(request, warning)

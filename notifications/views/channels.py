@@ -1,0 +1,177 @@
+"""The channels of a project: their cards, and what a card changes at once."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from aegisnotify.api.errors import status_of
+from aegisnotify.clock import now
+from notifications import catalog
+from notifications.addresses.services import request_confirmations
+from notifications.models import Channel
+from notifications.selectors.cards import board
+from notifications.services.channels import update_channel
+from notifications.services.ordering import move_channel
+from notifications.services.pausing import resume_channel
+from notifications.services.testing import send_test
+from notifications.views.previews import preview_context
+from notifications.views.project_parts import (
+    channel_of,
+    done,
+    frame,
+    is_htmx,
+    project_of,
+    refusal_context,
+    tell,
+)
+from projects.access import Right
+from projects.errors import ServiceError
+from projects.models import Project
+from projects.pages import WorkspaceRequest, actor_of, to_page, workspace_page
+
+LIST = "partials/channels.html"
+
+
+@require_GET
+@workspace_page()
+def project_integrations(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    """Config → Integrations → Notifications."""
+    return page(request, project_of(request, slug))
+
+
+@require_POST
+@workspace_page(Right.CONFIGURE)
+def channel_toggle(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> HttpResponse:
+    """Switch a channel on or off. The wanted state is named, so a second click changes nothing."""
+    project = project_of(request, slug)
+    channel = channel_of(project, channel_id)
+    enabled = request.POST.get("enabled") == "true"
+    try:
+        update_channel(actor_of(request), channel, enabled=enabled)
+    except ServiceError as refusal:
+        return _refused(request, project, channel, refusal)
+    return changed(request, project, f"{channel.name} is {'on' if enabled else 'off'}.", undo=f"switch-{channel.pk}")
+
+
+@require_POST
+@workspace_page(Right.CONFIGURE)
+def channel_move(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> HttpResponse:
+    """One place up or down."""
+    project = project_of(request, slug)
+    channel = channel_of(project, channel_id)
+    up = request.POST.get("direction") == "up"
+    moved = move_channel(actor_of(request), channel, -1 if up else 1)
+    end = "first" if up else "last"
+    words = f"moved {'up' if up else 'down'}" if moved else f"is the {end} already"
+    return changed(request, project, f"{channel.name} {words}.")
+
+
+@require_POST
+@workspace_page(Right.OPERATE)
+def channel_resume(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> HttpResponse:
+    """End a pause or a suspension. The card then offers to recover what was held back."""
+    project = project_of(request, slug)
+    channel = channel_of(project, channel_id)
+    resume_channel(actor_of(request), channel)
+    return changed(request, project, f"{channel.name} sends again.")
+
+
+@require_POST
+@workspace_page(Right.OPERATE)
+def channel_test(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> HttpResponse:
+    """Send a sample and show the answer in place."""
+    project = project_of(request, slug)
+    channel = channel_of(project, channel_id)
+    event = request.POST.get("event", "")
+    context: dict[str, Any] = {"event": event}
+    status = 200
+    try:
+        context["result"] = send_test(actor_of(request), channel, event)
+    except ServiceError as refusal:
+        context["refusal"] = refusal_context(refusal)
+        status = status_of(refusal)
+    if not is_htmx(request):
+        return page(request, project, status, {channel.pk: {"test": context}})
+    # A good test lifts a suspension and any test writes to the record, so the card's head is new too.
+    card = next(each for each in board(project, now()).cards if each.channel.pk == channel.pk)
+    return render(
+        request, "partials/test_answer.html", {**frame(request, project), "card": card, "test": context}, status=status
+    )
+
+
+@require_POST
+@workspace_page(Right.CONFIGURE)
+def channel_confirm(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> HttpResponse:
+    """Ask a recipient once more to confirm the address."""
+    project = project_of(request, slug)
+    channel = channel_of(project, channel_id)
+    email = request.POST.get("email", "")
+    if channel.recipients.filter(email=email).exists():
+        if request_confirmations(actor_of(request), request.workspace, [email]):
+            messages.success(request, f"A mail to confirm the address went to {email}.")
+        else:
+            messages.warning(request, f"{email} was asked a moment ago, or often enough today. Nothing was sent.")
+    return to_page(request, "channel", project.slug, channel.pk)
+
+
+@require_GET
+@workspace_page()
+def channel_recovery(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> HttpResponse:
+    """How far recovering is, for the card that polls it."""
+    project = project_of(request, slug)
+    channel = channel_of(project, channel_id)
+    job = channel.recovery_jobs.order_by("-created_at", "-pk").first()
+    return render(request, "partials/recovery.html", {"project": project, "channel": channel, "job": job})
+
+
+def page(
+    request: WorkspaceRequest, project: Project, status: int = 200, notes: dict[Any, dict[str, Any]] | None = None
+) -> HttpResponse:
+    """The whole page. `notes` holds what stands on single cards: a test's answer, a refusal."""
+    return render(
+        request,
+        "pages/project_integrations.html",
+        {
+            **frame(request, project, "config", "integrations"),
+            **board_context(project, notes),
+            **preview_context(request, project, request.GET.get("event", "")),
+            "title": "Channels",
+        },
+        status=status,
+    )
+
+
+def board_context(project: Project, notes: dict[Any, dict[str, Any]] | None = None) -> dict[str, Any]:
+    shown = board(project, now())
+    notes = notes or {}
+    return {
+        "board": shown,
+        "cards": [{"card": card, **notes.get(card.channel.pk, {})} for card in shown.cards],
+        "events": catalog.events(),
+        "over": sum(card.over_plan_limit for card in shown.cards),
+    }
+
+
+def changed(
+    request: WorkspaceRequest, project: Project, sentence: str, *, undo: str = "", close: bool = False
+) -> HttpResponse:
+    """The channels as they are now: for htmx the list and a toast, else the page with the sentence on top."""
+    if not is_htmx(request):
+        return done(request, project, sentence)
+    response = render(request, LIST, {**frame(request, project), **board_context(project)})
+    if close:
+        response["HX-Retarget"], response["HX-Reswap"] = "#channels", "outerHTML"
+    return tell(response, sentence, undo=undo, close=close)
+
+
+def _refused(request: WorkspaceRequest, project: Project, channel: Channel, refusal: ServiceError) -> HttpResponse:
+    notes = {channel.pk: {"refusal": refusal_context(refusal)}}
+    if not is_htmx(request):
+        return page(request, project, status_of(refusal), notes)
+    return render(
+        request, LIST, {**frame(request, project), **board_context(project, notes)}, status=status_of(refusal)
+    )
