@@ -130,16 +130,25 @@ def stage_inheritance(changes: Values, state: State, project_id: str, follow: bo
 
 
 def prune(changes: Values, state: State) -> dict[str, Value]:
-    """The changes that still mean something: their project and channel are there, and the value is not the saved one."""
+    """The changes that still mean something.
+
+    Those are of projects and channels that are there, of flags that are the project's own, to another value than the
+    saved one.
+    """
     saved = all_values(state)
-    channels = {(project.id, channel.id) for project in state.projects for channel in project.settings.channels}
     projects = {project.id for project in state.projects}
+    channels = {(project.id, channel.id) for project in state.projects for channel in project.settings.channels}
     kept: dict[str, Value] = {}
     for path, value in changes.items():
         kind, *rest = path.split(":")
-        there = scope_of(path) in projects | {WORKSPACE} and (kind != "cell" or (rest[0], rest[1]) in channels)
-        if there and saved.get(path) != value:
-            kept[path] = value
+        scope = scope_of(path)
+        if saved.get(path) == value or (scope != WORKSPACE and scope not in projects):
+            continue
+        if kind == "cell" and (rest[0], rest[1]) not in channels:
+            continue
+        if kind == "flag" and scope != WORKSPACE and follows_workspace(state, changes, scope):
+            continue
+        kept[path] = value
     return kept
 
 

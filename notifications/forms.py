@@ -30,6 +30,14 @@ class ProjectForm(PageForm):
         ),
     )
 
+    def __init__(self, *args: Any, existing: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if existing:
+            self.fields["slug"].required = True
+            self.fields["slug"].help_text = (
+                "Another slug changes this page's address and what API callers have to send, unless they send the id."
+            )
+
 
 class ProjectFlagsForm(PageForm):
     INHERIT, OWN = "inherit", "own"
@@ -60,8 +68,8 @@ class ChannelForm(PageForm):
     )
     url = forms.CharField(
         label="Webhook URL",
-        required=False,
         strip=True,
+        error_messages={"required": "Enter the URL."},
         widget=forms.TextInput(
             attrs={"class": "in mono", "autocomplete": "off", "spellcheck": "false", "inputmode": "url"}
         ),
@@ -99,6 +107,7 @@ class ChannelForm(PageForm):
             field = self.fields["url"]
             field.label = "Endpoint URL" if "secret" in kind.settings else "Webhook URL"
             if channel:
+                field.required = False
                 field.label = f"Replace the {'endpoint' if 'secret' in kind.settings else 'webhook'} URL"
                 field.help_text = f"Now {kind.target(channel.config)}. Left empty, it stays."
             else:

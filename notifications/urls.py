@@ -2,15 +2,40 @@
 
 from django.urls import path
 
-from notifications.views import addresses, channel_forms, channels, events, overview, panels, previews, projects
+from notifications.views import (
+    addresses,
+    channel_forms,
+    channels,
+    deliveries,
+    events,
+    filters,
+    overview,
+    panels,
+    previews,
+    projects,
+    usage,
+)
 
 _CHANNEL = "p/<slug:slug>/channels/<uuid:channel_id>"
 
 urlpatterns = [
     path("", overview.overview_page, name="overview"),
+    path("deliveries/", deliveries.deliveries_page, name="deliveries"),
+    path("deliveries/rows", deliveries.delivery_rows, name="delivery_rows"),
+    path("deliveries/<uuid:delivery_id>/", deliveries.delivery_detail, name="delivery"),
+    path("deliveries/<uuid:delivery_id>/redeliver/", deliveries.delivery_redeliver, name="delivery_redeliver"),
+    path("usage/", usage.usage_page, name="usage"),
     path("events/<uuid:event_id>/", events.event, name="event"),
     path("events/<uuid:event_id>/why/", events.event_why, name="event_why"),
     path("confirm-address/<str:token>/", addresses.confirm_address, name="confirm_address"),
+    path("notifications/", filters.notifications_page, name="notifications"),
+    path("notifications/draft/cell", filters.draft_cell, name="draft_cell"),
+    path("notifications/draft/flag/<slug:event>", filters.draft_flag, name="draft_flag"),
+    path("notifications/draft/inheritance", filters.draft_inheritance, name="draft_inheritance"),
+    path("notifications/draft/save", filters.draft_save, name="draft_save"),
+    path("notifications/draft/discard", filters.draft_discard, name="draft_discard"),
+    path("notifications/coverage/fix", filters.coverage_fix, name="coverage_fix"),
+    path("settings/notifications/", filters.settings_notifications, name="settings_notifications"),
     path("projects/", projects.projects_page, name="projects"),
     path("p/<slug:slug>/", projects.project_activity, name="project_activity"),
     path("p/<slug:slug>/config/", projects.project_config, name="project_config"),

@@ -4,12 +4,13 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
+from aegisnotify.pages.days import day_of, midnight
 from aegisnotify.text import shorten
 from projects.models import AuditEntry, Project, Workspace
 from projects.selectors import find_project
@@ -41,8 +42,8 @@ class Filters:
             actor=query.get("actor", "").strip()[:200],
             action=query.get("action", "").strip()[:60],
             project=query.get("project", "").strip()[:100],
-            since=_day(query.get("since", "")),
-            until=_day(query.get("until", "")),
+            since=day_of(query.get("since", "")),
+            until=day_of(query.get("until", "")),
         )
 
     @property
@@ -81,9 +82,9 @@ def entries(workspace: Workspace, filters: Filters, zone: ZoneInfo) -> QuerySet[
         project = find_project(workspace.projects.all(), filters.project)
         found = found.filter(project_id=project.pk) if project else found.none()
     if filters.since:
-        found = found.filter(at__gte=_midnight(filters.since, zone))
+        found = found.filter(at__gte=midnight(filters.since, zone))
     if filters.until and filters.until < date.max:
-        found = found.filter(at__lt=_midnight(filters.until + timedelta(days=1), zone))
+        found = found.filter(at__lt=midnight(filters.until + timedelta(days=1), zone))
     return found.order_by("-at", "-id")
 
 
@@ -159,16 +160,3 @@ def _plain(value: Any) -> str:
 
 def _pairs(changes: Any) -> list[tuple[str, tuple[Any, Any]]]:
     return [(field, (pair[0], pair[1])) for field, pair in changes.items()]
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        return None
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    # The first and last days that a calendar has can't be moved to UTC.
-    day = min(max(day, date(1970, 1, 2)), date(9000, 1, 1))
-    return datetime.combine(day, time.min, zone).astimezone(UTC)

@@ -7,6 +7,7 @@ looked at last, else their first.
 import functools
 from collections.abc import Callable
 from typing import Any, cast
+from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -57,7 +58,7 @@ def workspace_page(right: Right = Right.VIEW, *, of: WorkspaceIdOf | None = None
         def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             user = request.user
             if not isinstance(user, User):
-                return redirect_to_login(request.get_full_path())
+                return _to_sign_in(request)
             memberships = list(selectors.memberships_of(user))
             membership = _choose(request, user, memberships, of(*args, **kwargs) if of else None, pinned=of is not None)
             if membership is None:
@@ -137,6 +138,16 @@ def no_workspace(request: HttpRequest) -> HttpResponse:
 def plan_limit(request: HttpRequest, error: PlanLimit) -> HttpResponse:
     """The 402 for a form that cannot show the refusal beside its control."""
     return render(request, "errors/403_plan.html", {"exceeded": error.exceeded, "sentence": error.message}, status=402)
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    if "HX-Request" not in request.headers:
+        return redirect_to_login(request.get_full_path())
+    # A redirect would be followed by htmx, and the form to sign in would land inside the page. After signing in, the
+    # page itself is shown again, not the part that was asked for.
+    page = urlsplit(request.headers.get("HX-Current-URL", ""))
+    path = urlunsplit(("", "", page.path or "/", page.query, ""))
+    return HttpResponse(headers={"HX-Redirect": redirect_to_login(path)["Location"]})
 
 
 def _choose(

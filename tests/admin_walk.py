@@ -6,7 +6,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from aegisnotify.clock import now
-from notifications.models import AddressBounce, AddressConfirmation, Attempt, OptOut, RecoveryJob, TargetPace
+from notifications.models import (
+    AddressBounce,
+    AddressConfirmation,
+    Attempt,
+    FilterDraft,
+    OptOut,
+    RecoveryJob,
+    TargetPace,
+)
 from projects.models import AuditEntry, Invitation, Plan, UsageCounter
 from projects.usage import Meter, period_of
 from tests import factories
@@ -25,6 +33,7 @@ def fill(count, prefix="row"):
         workspace, project, channel = delivery.workspace, delivery.project, delivery.channel
         email, person = f"{prefix}{number}@example.com", factories.UserFactory()
         TargetPace.objects.create(fingerprint=email, next_at=now())
+        FilterDraft.objects.create(user=person, workspace=workspace, started_at=now(), updated_at=now())
         RecoveryJob.objects.create(workspace=workspace, channel=channel, since=now(), until=now())
         Attempt.objects.create(delivery=delivery, number=1, at=now(), outcome="ok", response="ok")
         factories.MembershipFactory(workspace=workspace)

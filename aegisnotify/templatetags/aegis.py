@@ -1,5 +1,6 @@
 """Template tags that every page uses: icons, tiles, states, links within the workspace, moments and durations."""
 
+import functools
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -42,12 +43,15 @@ _STATES: dict[str, tuple[str, str, str]] = {
 
 
 @register.simple_tag
+@functools.cache
 def sprite() -> str:
     """The address of the icon sprite, for `data-sprite` on the root element."""
     return static("vendor/icons.svg")
 
 
+# There are few icons, and a page can show thousands.
 @register.simple_tag
+@functools.lru_cache(maxsize=512)
 def icon(name: str, size: str = "") -> SafeString:
     """`{% icon "bell" "s" %}`: a decorative icon of the sprite; its meaning stands beside it in words."""
     return format_html(
@@ -131,5 +135,9 @@ def initials(name: str) -> str:
 
 @register.filter
 def counted(count: int, noun: str) -> str:
-    """`1|counted:"project"` is `1 project`, `3|counted:"project"` is `3 projects`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    """`1|counted:"project"` is `1 project`, `3|counted:"project"` is `3 projects`, `3|counted:"try"` is `3 tries`."""
+    if count == 1:
+        return f"{count:,} {noun}"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{count:,} {noun[:-1]}ies"
+    return f"{count:,} {noun}s"

@@ -10,6 +10,7 @@ from aegisnotify.api.serializers import StrictBooleanField, StrictCharField, Str
 from notifications import catalog
 from notifications.channels import registry
 from notifications.channels.webhook.rotation import DEFAULT_GRACE_HOURS, LONGEST_GRACE_HOURS
+from notifications.insight.whatif import DEFAULT_DAYS, LONGEST_DAYS
 from notifications.models import Attempt, Channel, DeliveryStatus
 from notifications.routing import GateName, Outcome, Reason, RecipientState
 from notifications.selectors.health import ChannelHealth
@@ -289,3 +290,38 @@ class ProjectFiltersPatchSerializer(serializers.Serializer):
     channel_filters = serializers.DictField(
         child=serializers.DictField(child=serializers.BooleanField(allow_null=True)), required=False, help_text=_FILTERS
     )
+
+
+# --- What-if
+
+
+class WhatIfSerializer(serializers.Serializer):
+    """What to try. What is not named stays as it is."""
+
+    events = EventFlagChangesSerializer(required=False, help_text=_FLAGS)
+    channel_filters = serializers.DictField(
+        child=serializers.DictField(child=serializers.BooleanField(allow_null=True)),
+        required=False,
+        help_text=f"{_FILTERS} null removes one.",
+    )
+    days = serializers.IntegerField(
+        min_value=1, max_value=LONGEST_DAYS, required=False, help_text=f"How far back; {DEFAULT_DAYS} if left out."
+    )
+
+
+class WhatIfChannelSerializer(serializers.Serializer):
+    channel = serializers.CharField(help_text="The channel's key.")
+    now = serializers.IntegerField(help_text="Deliveries with the settings as they are.")
+    proposed = serializers.IntegerField(help_text="Deliveries with the settings to try.")
+
+
+class WhatIfAnswerSerializer(serializers.Serializer):
+    """Deliveries: one for each event of a webhook, one for each recipient of a mail, one for each other message."""
+
+    occurrences = serializers.IntegerField(help_text="How many events were replayed.")
+    channels = WhatIfChannelSerializer(many=True, help_text="All channels of the project, in their order.")
+    failures_no_longer_heard = serializers.ListField(
+        child=serializers.UUIDField(),
+        help_text="Failed runs that some channel hears of now and none would: newest 100.",
+    )
+    failures_no_longer_heard_count = serializers.IntegerField()

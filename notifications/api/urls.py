@@ -12,6 +12,7 @@ from notifications.api.deliveries import DeliveriesView, DeliveryView, Redeliver
 from notifications.api.events import EventBatchView, EventsView, EventView
 from notifications.api.filters import ProjectFiltersView, WorkspaceFiltersView
 from notifications.api.operations import ChannelPauseView, ChannelRecoverView, ChannelResumeView, JobView
+from notifications.api.whatif import WhatIfView
 
 CHANNEL = "projects/<slug:slug>/channels/<slug:key>"
 
@@ -32,5 +33,6 @@ urlpatterns = [
     *endpoint(f"{CHANNEL}/recover", ChannelRecoverView.as_view(), "api-channel-recover"),
     *endpoint("jobs/<uuid:job_id>", JobView.as_view(), "api-job"),
     *endpoint("projects/<slug:slug>/notification-settings", ProjectFiltersView.as_view(), "api-project-filters"),
+    *endpoint("projects/<slug:slug>/notification-settings/what-if", WhatIfView.as_view(), "api-what-if"),
     *endpoint("notification-settings", WorkspaceFiltersView.as_view(), "api-workspace-filters"),
 ]

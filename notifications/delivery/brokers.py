@@ -5,8 +5,10 @@ cluster start then. A cluster also takes tasks from a queue of its own, named by
 supervisor. On the shared queue any cluster might take them.
 """
 
+import contextlib
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import redis
@@ -27,12 +29,14 @@ OWN_QUEUE_SECONDS = 300
 _AWAY = (redis.RedisError, db.Error, OSError)
 
 _own_queue = ""
+_on_round: Callable[[], None] | None = None
 
 
-def listen_as(cluster: str) -> None:
-    """Let the brokers of this process and its children also take tasks from the cluster's own queue."""
-    global _own_queue
-    _own_queue = own_queue(cluster)
+def listen_as(cluster: str, on_round: Callable[[], None]) -> None:
+    """Let the brokers of this process and its children also take tasks from the cluster's own queue, and call
+    `on_round` in django-q's sentinel each time it has looked after its processes, about once a second."""
+    global _own_queue, _on_round
+    _own_queue, _on_round = own_queue(cluster), on_round
 
 
 def own_queue(cluster: str) -> str:
@@ -62,6 +66,13 @@ class _Patient:
 
     def _take(self) -> list[tuple[Any, Any]] | None:
         raise NotImplementedError
+
+    def set_stat(self, key: str, value: str, timeout: int) -> Any:
+        """What the sentinel tells django-q's own monitor after each round. It may be missing."""
+        if _on_round is not None:
+            _on_round()
+        with contextlib.suppress(*_AWAY):
+            return super().set_stat(key, value, timeout)  # type: ignore[misc]
 
     def ping(self) -> bool:
         """True: the cluster asks this once, when it starts, and would not start without."""

@@ -78,7 +78,7 @@ def _be_child(work: Callable[[Link], None], end: socket.socket) -> None:
         os.setsid()
         work(Link(end))
         code = 0
-    except BaseException:
+    except Exception:
         logger.exception("A process of the worker failed.")
     finally:
         sys.stdout.flush()

@@ -20,7 +20,8 @@ from notifications.delivery.stopping import SIGNALS
 
 # A try in flight takes 15 seconds at the most.
 GRACE = 16.0
-SIGN_OF_LIFE = b"."
+# What the supervisor is told: a task has come through, the sentinel has made its round.
+FINISHED, ROUND = b".", b"o"
 _link: Link | None = None
 
 
@@ -32,14 +33,15 @@ def run(link: Link, name: str) -> None:
     global _link
     _link = link
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    brokers.listen_as(name)
+    brokers.listen_as(name, on_round=lambda: link.note(ROUND))
     post_spawn.connect(_worker_started)
     post_execute.connect(_finished)
     cluster = Cluster()
     cluster.start()
     while not link.told_to_stop(wait=1.0):
         if not cluster.sentinel.is_alive():
-            raise RuntimeError("django-q's sentinel has ended.")
+            # The others work on without it. The supervisor ends them with the group.
+            raise SystemExit(1)
     _stop(cluster)
 
 
@@ -70,4 +72,4 @@ def _worker_told_to_stop(*args: Any) -> None:
 def _finished(**kwargs: Any) -> None:
     """In the monitor, after a task has passed through everything."""
     assert _link is not None
-    _link.note(SIGN_OF_LIFE)
+    _link.note(FINISHED)

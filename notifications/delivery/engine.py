@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -41,8 +41,10 @@ from projects.entitlements import Category
 logger = logging.getLogger(__name__)
 
 BATCH = 200
-SETTLE_ROWS = 100
-SETTLE_EVERY = 0.05
+# Small and often: what is sent and not yet settled is sent again when the process is killed, and larger batches were not
+# faster in the measurements.
+SETTLE_ROWS = 24
+SETTLE_EVERY = 0.012
 # How soon a drain that has nothing to do sees a new row.
 POLL = 0.025
 LINGER = 1.0
@@ -93,8 +95,8 @@ class Engine:
         # One token a run: every row it claims is leased under it.
         self._token = uuid.uuid4()
         self._held: dict[uuid.UUID, Prepared] = {}
-        # Until when a channel asked to be left alone. Sender threads look here before they send: the row of the channel
-        # is written and read with the batches, and a burst would be over by then.
+        # Until when a channel asked to be left alone, or its breaker holds. Sender threads look here before they send:
+        # the row of the channel is written and read with the batches, and a burst would be over by then.
         self._quiet: dict[uuid.UUID, datetime] = {}
         self._health = HealthRecorder()
         self._renewed = time.monotonic()
@@ -148,7 +150,7 @@ class Engine:
             if self._settle(wait=pause):
                 active_until = time.monotonic() + active_for
             self._renew()
-            self._database(self._health.write_if_due)
+            self._heed(self._database(self._health.write_if_due))
             if not self._held and time.monotonic() > active_until:
                 if linger is None:
                     pause = IDLE_POLL
@@ -205,7 +207,12 @@ class Engine:
             return False
         moment = now()
         settled = [_settled(result, moment) for result in results]
-        attempts = [_attempt(result.prepared, result.tried) for result in results if result.tried is not None]
+        # Faults of ours are no tries: while a mail server is away for a day they would be thousands of rows.
+        attempts = [
+            _attempt(result.prepared, result.tried)
+            for result in results
+            if result.tried is not None and not result.tried.reading.ours
+        ]
         self._database(lambda: _store(self._token, settled, attempts))
         for result in results:
             if result.tried is not None and result.prepared.channel is not None:
@@ -217,6 +224,11 @@ class Engine:
         self.summary.tried += len(attempts)
         self.summary.delivered += sum(row.status == DeliveryStatus.DELIVERED for row in settled)
         return True
+
+    def _heed(self, held: Mapping[uuid.UUID, datetime]) -> None:
+        """A breaker that opens also holds what this run has claimed already: that may be a whole batch."""
+        for channel_id, until in held.items():
+            self._quiet[channel_id] = max(until, self._quiet.get(channel_id, until))
 
     def _renew(self) -> None:
         if self._held and time.monotonic() - self._renewed > LEASE.total_seconds() / 3:
@@ -319,6 +331,7 @@ def _settled(result: _Result, moment: datetime) -> Settled:
         delivered_at=moment if delivered else None,
         body=tried.body,
         reason=decided.reason[:500],
+        uncount=tried.reading.ours,
     )
 
 

@@ -15,7 +15,7 @@ JITTER = 0.2
 """Each wait is up to this share shorter or longer, so that what failed together does not come back together."""
 MOST_RETRY_AFTER = timedelta(hours=24)
 LIMITED_FOR = timedelta(days=4)
-"""How long a delivery is tried against 429s, which use up no step: a little longer than the longest ladder."""
+"""How long a delivery is tried against what uses up no step: a little longer than the longest ladder."""
 OUR_PAUSE = timedelta(seconds=30)
 """The wait after a fault of our own, which uses up no step either."""
 _MOST_LIMITED_PAUSE = timedelta(hours=1)
@@ -61,21 +61,22 @@ def settle(
     wait is counted; `jitter` a random number in [0, 1).
 
     - Our own faults and 429s leave the step where it is; everything else that is to be tried again takes the next one.
+      Both are given up 4 days after the delivery was created: by then the news is old, whoever is to blame.
     - `Retry-After` makes a wait longer (24 hours at most), never shorter.
-    - A 429 is given up 4 days after the delivery was created. Since nothing else bounds it, the wait grows with the
-      delivery's age (an eighth of it, an hour at most): some 150 tries instead of one every few seconds.
+    - Since nothing else bounds a 429, its wait grows with the delivery's age (an eighth of it, an hour at most): some
+      150 tries instead of one every few seconds.
     """
     if reading.verdict in (Verdict.OK, Verdict.ACCEPTED):
         return Settlement("delivered", step, None, "")
+    age = now - created_at
+    if (reading.ours or (reading.limited and reading.verdict is Verdict.RETRY)) and age >= LIMITED_FOR:
+        return Settlement("failed", step, None, f"{reading.sentence} It was given up after 4 days.")
     if reading.ours:
         return Settlement("retrying", step, now + _wait(OUR_PAUSE, reading, jitter), reading.sentence)
     if reading.verdict is Verdict.FAILED:
         return Settlement("failed", step, None, reading.sentence)
     following = step + 1
     if reading.limited:
-        age = now - created_at
-        if age >= LIMITED_FOR:
-            return Settlement("failed", step, None, f"{reading.sentence} It was given up after 4 days.")
         rung = ladder.waits[min(following, ladder.tries - 1)]
         pause = max(rung, min(age / 8, _MOST_LIMITED_PAUSE))
         return Settlement("retrying", step, now + _wait(pause, reading, jitter), reading.sentence)

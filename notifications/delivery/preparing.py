@@ -1,30 +1,37 @@
 """From claimed rows to jobs: a handful of queries for a whole batch, so that sender threads need none."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
 
 from aegisnotify.clock import now
+from aegisnotify.encryption import DecryptionError
 from notifications.addresses.links import unsubscribe_url
+from notifications.addresses.selectors import recipient_states_by_project
 from notifications.catalog import OccurrenceKind
 from notifications.channels import registry
 from notifications.channels.base import ChannelKind, Context
 from notifications.delivery.outbox import Settled
 from notifications.delivery.pace import reserve
+from notifications.delivery.policy import OUR_PAUSE
 from notifications.delivery.recording import health_of, take_probe
 from notifications.delivery.sending import Job, Material
 from notifications.insight.sentences import why_told
 from notifications.models import Channel, Delivery, DeliveryStatus, Occurrence
-from notifications.routing import Reason
+from notifications.routing import Reason, RecipientState
 from notifications.selectors.channels import is_paused
 from notifications.services.channels import activate_due_secret
 from projects.entitlements import Category
 from projects.models import Membership, Project, User
+
+logger = logging.getLogger(__name__)
 
 CHANNEL_DELETED = "channel_deleted"
 
@@ -70,7 +77,8 @@ class _Gates:
 
     def __init__(self, rows: list[Delivery], moment: datetime) -> None:
         self._moment = moment
-        self.channels = _channels(rows, moment)
+        self.channels, self._unreadable = _channels(rows, moment)
+        self._states = _states(rows)
         self._probed: dict[Any, bool] = {}
         self._slots = self._reserve_slots(rows)
         self._suspect: Any = None
@@ -80,14 +88,21 @@ class _Gates:
         if row.interruptions >= MOST_INTERRUPTIONS:
             reason = f"The process that sent it died {row.interruptions} times in a row. This is a fault of ours."
             return Settled(row.pk, DeliveryStatus.FAILED, row.step, None, reason=reason)
+        if row.channel_id in self._unreadable:
+            return wait(row, self._moment + OUR_PAUSE)
         channel = self.channels.get(row.channel_id)
-        stopped = _stopped(channel, self._moment)
+        stopped = _stopped(channel, self._moment) or self._recipient_stopped(row)
         if stopped is not None:
             return Settled(row.pk, DeliveryStatus.CANCELLED, row.step, None, reason=stopped, uncount=True)
         assert channel is not None
         slot = self._slots.get(row.pk, row.slot_at)
         until = self._wait_until(row, channel, slot)
         return wait(row, until, slot) if until is not None else None
+
+    def _recipient_stopped(self, row: Delivery) -> str | None:
+        """Why its address gets no mail any more: between intake and a late retry people opt out and leave."""
+        state = self._states.get((row.project_id, row.recipient))
+        return None if state in (None, RecipientState.CONFIRMED) else state.value
 
     def _wait_until(self, row: Delivery, channel: Channel, slot: datetime | None) -> datetime | None:
         if row.interruptions >= SUSPECT:
@@ -111,6 +126,8 @@ class _Gates:
         """A moment for each delivery to a paced target that has none yet."""
         by_target: defaultdict[tuple[str, timedelta], list[Delivery]] = defaultdict(list)
         for row in rows:
+            if row.channel_id in self._unreadable:
+                continue
             channel, pace = self.channels.get(row.channel_id), registry.get(row.kind).pace
             # A slot that passed while something else held the delivery back is void: many such would make a burst.
             has_slot = row.slot_at is not None and row.slot_at > self._moment - SLOT_IS_GOOD_FOR
@@ -141,14 +158,47 @@ def _stopped(channel: Channel | None, moment: datetime) -> str | None:
     return Reason.SUSPENDED.value if channel.suspended_at is not None else None
 
 
-def _channels(rows: Iterable[Delivery], moment: datetime) -> dict[Any, Channel]:
-    """The rows' channels, each with the secret that signs at `moment`."""
+def _states(rows: Iterable[Delivery]) -> dict[tuple[Any, str], RecipientState]:
+    """The states of the rows' addresses, by project and address, with two queries for each workspace."""
+    addresses: defaultdict[int, defaultdict[UUID, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for row in rows:
+        if row.recipient:
+            addresses[row.workspace_id][row.project_id].add(row.recipient)
     return {
-        pk: activate_due_secret(channel)
-        if channel.secret_activates_at is not None and channel.secret_activates_at <= moment
-        else channel
-        for pk, channel in Channel.objects.in_bulk({row.channel_id for row in rows if row.channel_id}).items()
+        (project_id, email): state
+        for workspace_id, by_project in addresses.items()
+        for project_id, states in recipient_states_by_project(workspace_id, by_project).items()
+        for email, state in states.items()
     }
+
+
+def _channels(rows: Iterable[Delivery], moment: datetime) -> tuple[dict[Any, Channel], set[Any]]:
+    """The rows' channels, each with the secret that signs at `moment`, and the ids of those that no key opens."""
+    ids = {row.channel_id for row in rows if row.channel_id}
+    try:
+        found: dict[Any, Channel] = Channel.objects.in_bulk(ids)
+        unreadable: set[Any] = set()
+    except DecryptionError:
+        found, unreadable = _one_by_one(ids)
+    due = [
+        channel
+        for channel in found.values()
+        if channel.secret_activates_at is not None and channel.secret_activates_at <= moment
+    ]
+    return found | {channel.pk: activate_due_secret(channel) for channel in due}, unreadable
+
+
+def _one_by_one(ids: Iterable[Any]) -> tuple[dict[Any, Channel], set[Any]]:
+    """A key that was dropped too early must stop the channels it encrypted, not everybody's."""
+    found: dict[Any, Channel] = {}
+    unreadable: set[Any] = set()
+    for pk in ids:
+        try:
+            found |= Channel.objects.in_bulk([pk])
+        except DecryptionError:
+            unreadable.add(pk)
+            logger.error("Channel %s: no key in AEGIS_ENCRYPTION_KEYS opens its configuration. It waits.", pk)
+    return found, unreadable
 
 
 def _job(row: Delivery, channel: Channel, kind: ChannelKind, materials: "_Materials") -> Job:

@@ -69,20 +69,27 @@ class HealthRecorder:
         if not heard.succeeded or heard.reading.retry_after or not health_of(channel).is_spotless:
             self._news = True
 
-    def write_if_due(self) -> None:
+    def write_if_due(self) -> dict[Any, datetime]:
+        """Like `write`, when it is time to."""
         if self._heard and (self._news or now() - self._written >= SUCCESS_STEP):
-            self.write()
+            return self.write()
+        return {}
 
-    def write(self) -> None:
-        if self._heard:
-            write_health(self._heard)
+    def write(self) -> dict[Any, datetime]:
+        """Returns what `write_health` does."""
+        held = write_health(self._heard) if self._heard else {}
         self._heard.clear()
         self._news, self._written = False, now()
+        return held
 
 
 @transaction.atomic
-def write_health(heard: Mapping[Any, Sequence[Heard]]) -> None:
-    """Add tries to their channels, by channel id. Rows are locked in the order of their ids, as by everybody."""
+def write_health(heard: Mapping[Any, Sequence[Heard]]) -> dict[Any, datetime]:
+    """Add tries to their channels, by channel id. Rows are locked in the order of their ids, as by everybody.
+
+    Returns the channels whose breaker holds now, and until when.
+    """
+    held: dict[Any, datetime] = {}
     rows = Channel.objects.select_for_update().filter(pk__in=list(heard)).order_by("pk")
     for channel in rows:
         tries = heard[channel.pk]
@@ -91,12 +98,15 @@ def write_health(heard: Mapping[Any, Sequence[Heard]]) -> None:
         if health.first_failure_at is None:
             changes["warned_stage"] = Stage.FINE
         Channel.objects.filter(pk=channel.pk).update(**changes)
+        if health.breaker.open_until is not None:
+            held[channel.pk] = health.breaker.open_until
         gone = next((each.reading for each in tries if each.reading.gone), None)
         is_webhook = registry.get(channel.kind).category is Category.WEBHOOK
         if gone is not None:
             suspend(channel, gone.sentence)
         elif stage(health, is_webhook=is_webhook, moment=tries[-1].at) is Stage.SUSPENDED:
             suspend(channel, f"It has only failed since {health.failing_since:%d %B %Y}. Last: {health.last_error}")
+    return held
 
 
 @transaction.atomic

@@ -91,7 +91,7 @@ class Supervisor:
         self._clock = clock
         self._cluster = Kept("cluster", start_cluster, clock)
         self._standby = Kept("standby", start_standby, clock)
-        self._liveness = Liveness()
+        self._liveness = Liveness(clock())
 
     @property
     def pids(self) -> set[int]:
@@ -105,13 +105,15 @@ class Supervisor:
                 self._liveness.heartbeat_accepted(at)
             else:
                 self._liveness.heartbeat_refused()
-        if self._cluster.watch():
-            self._liveness.sign()
+        notes = self._cluster.watch()
+        if cluster.FINISHED in notes:
+            self._liveness.task_finished()
+        if cluster.ROUND in notes:
+            self._liveness.round_made(at)
         if self._cluster.process is not watched:
-            self._liveness = Liveness()
+            self._liveness = Liveness(at)
         elif watched is not None and self._liveness.is_frozen(at):
-            self._cluster.restart("does not answer to heartbeats")
-            self._liveness = Liveness()
+            self._cluster.restart("is frozen")
 
     def stop(self, patience: float = GRACE) -> None:
         """Let both finish what is in flight, then end what is left of them."""

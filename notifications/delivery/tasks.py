@@ -15,13 +15,13 @@ BUDGET = 20.0
 stopping = Flag()
 
 
-def deliver_due(budget: float = BUDGET) -> int:
+def deliver_due() -> int:
     """Deliver what is due; the number of tries made."""
     if stopping.is_set():
         return 0
     engine = Engine()
     try:
-        engine.run(budget=budget, stop=stopping)
+        engine.run(budget=BUDGET, stop=stopping)
     except (OperationalError, InterfaceError) as error:
         logger.warning("The database is away (%s). What is due stays due.", type(error).__name__)
     return engine.summary.tried

@@ -3,10 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from aegisnotify import bulk
+from notifications import catalog
 from notifications.channels.webhook import body as webhook_body
 from notifications.models import Delivery, DeliveryStatus, Occurrence
-from notifications.routing import Decision, Outcome
+from notifications.routing import Decision, GateName, Outcome
 from projects.entitlements import Category
+
+_GATES = tuple(GateName)
 
 
 def deliveries_for(
@@ -26,10 +30,11 @@ def deliveries_for(
                     occurrence.kind, occurrence.facts, event, project_json, occurrence.occurred_at
                 )
             rows += [
-                Delivery(
+                bulk.new(
+                    Delivery,
                     workspace_id=occurrence.workspace_id,
                     project_id=occurrence.project_id,
-                    occurrence=occurrence,
+                    occurrence_id=occurrence.pk,
                     channel_id=channel.id,
                     channel_key=channel.key,
                     kind=channel.kind,
@@ -45,8 +50,15 @@ def deliveries_for(
     return rows
 
 
-def as_json(decision: Decision, deliveries: Iterable[Delivery]) -> dict[str, Any]:
-    """A decision as it is stored and as the API shows it: codes and ids, no secrets."""
+def as_json(decisions: Iterable[Decision], deliveries: Iterable[Delivery]) -> list[dict[str, Any]]:
+    """Decisions as they are stored and as the API shows them: codes and ids, no secrets."""
+    made: dict[str, list[str]] = {}
+    for delivery in deliveries:
+        made.setdefault(str(delivery.channel_id), []).append(str(delivery.pk))
+    return [_decision_json(decision, made.get(decision.channel.id, [])) for decision in decisions]
+
+
+def _decision_json(decision: Decision, deliveries: list[str]) -> dict[str, Any]:
     channel = decision.channel
     result: dict[str, Any] = {
         "channel": channel.key,
@@ -58,7 +70,7 @@ def as_json(decision: Decision, deliveries: Iterable[Delivery]) -> dict[str, Any
         "event": decision.event,
         "recoverable": decision.recoverable,
         "gates": [gate.as_json() for gate in decision.gates],
-        "deliveries": [str(delivery.pk) for delivery in deliveries if str(delivery.channel_id) == channel.id],
+        "deliveries": deliveries,
     }
     if channel.category is Category.EMAIL:
         result["recipients"] = [
@@ -70,7 +82,8 @@ def as_json(decision: Decision, deliveries: Iterable[Delivery]) -> dict[str, Any
 def with_late_event(
     stored: Sequence[Mapping[str, Any]], late: Sequence[Mapping[str, Any]], event: str
 ) -> list[dict[str, Any]]:
-    """The stored decisions after a late event: what it told is added, what it did not tell leaves the first answer.
+    """The stored decisions after a late event: what it told is added, what it did not tell leaves the first answer,
+    unless only a pause or a suspension kept it back.
 
     The late event's filter gate joins the others of its channel, so the trace shows that it was asked too.
     """
@@ -80,12 +93,20 @@ def with_late_event(
         extra = by_id.pop(decision["channel_id"], None)
         result = dict(decision)
         if extra is not None:
-            result["gates"] = [*decision["gates"], *(gate for gate in extra["gates"] if gate["event"] == event)]
+            added = [gate for gate in extra["gates"] if gate["event"] == event]
+            result["gates"] = sorted([*decision["gates"], *added], key=_place)
+            told_before = decision["outcome"] != Outcome.NOT_SENT
+            # Held back by a pause alone is the better answer than "off": it says that the event can be recovered.
+            held_back = extra["recoverable"] and not decision["recoverable"]
+            if not told_before and (extra["deliveries"] or held_back):
+                result |= {key: extra[key] for key in ("outcome", "reason", "event", "recoverable")}
             if extra["deliveries"]:
-                told_before = decision["outcome"] != Outcome.NOT_SENT
-                result |= (
-                    {} if told_before else {key: extra[key] for key in ("outcome", "reason", "event", "recoverable")}
-                )
                 result["deliveries"] = [*decision["deliveries"], *extra["deliveries"]]
         merged.append(result)
     return merged + [dict(decision) for decision in by_id.values()]
+
+
+def _place(gate: Mapping[str, Any]) -> tuple[int, int]:
+    """Where a stored gate stands: in the order of the gates, those of the filter by event, the most specific first."""
+    event = gate["event"]
+    return (_GATES.index(gate["gate"]), catalog.names().index(event) if event else 0)

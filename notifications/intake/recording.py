@@ -4,7 +4,7 @@ Idempotent under concurrency by the unique constraint on (project, kind, id): of
 occurrence at the same moment one inserts, the other finds the row.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,19 +12,18 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from aegisnotify import bulk
 from aegisnotify.clock import now
 from notifications import catalog
 from notifications.catalog import OccurrenceKind
 from notifications.delivery import wakeup
 from notifications.intake.decisions import as_json, deliveries_for, with_late_event
+from notifications.intake.loading import Loaded, load
 from notifications.intake.reports import Report, parse
 from notifications.models import Delivery, DeliveryStatus, Occurrence
-from notifications.routing import Settings, decide
-from notifications.selectors.routing import routing_settings
 from projects.entitlements import Category
 from projects.errors import NotFound, ServiceError
 from projects.models import Project, Workspace
-from projects.selectors import find_project
 from projects.services.usage import count_usage
 from projects.usage import Meter
 
@@ -57,74 +56,62 @@ def record_batch(
     workspace: Workspace, payloads: Sequence[Any], *, only: Project | None = None
 ) -> list[Recorded | ServiceError]:
     """Record several, in order; the valid ones commit in one transaction. Bad ones yield the error they would raise."""
+    moment = now()
     results: list[Recorded | ServiceError | None] = [None] * len(payloads)
-    projects: dict[str, Project | None] = {}
-    valid: list[tuple[int, Project, Report]] = []
+    known: dict[str, Loaded | None] = {}
+    valid: list[tuple[int, Loaded, Report]] = []
     for index, payload in enumerate(payloads):
         try:
             report = payload if isinstance(payload, Report) else parse(payload)
-            if report.project not in projects:
-                projects[report.project] = _find(workspace, report.project, only)
-            project = projects[report.project]
-            if project is None:
+            if report.project not in known:
+                known[report.project] = load(workspace, report.project, moment, only=only.pk if only else None)
+            loaded = known[report.project]
+            if loaded is None:
                 raise NotFound("No such project in this workspace.", {"fields": {"project": ["Unknown project."]}})
-            valid.append((index, project, report))
+            valid.append((index, loaded, report))
         except ServiceError as error:
             results[index] = error
-    for index, recorded in _record_all(valid):
+    for index, recorded in _record_all(valid, moment):
         results[index] = recorded
     assert all(result is not None for result in results)
     return results  # type: ignore[return-value]
 
 
-def _find(workspace: Workspace, slug_or_id: str, only: Project | None) -> Project | None:
-    projects = Project.objects.filter(workspace=workspace).select_related("workspace__plan")
-    if only is not None:
-        projects = projects.filter(pk=only.pk)
-    return find_project(projects, slug_or_id)
-
-
-def _record_all(reports: Sequence[tuple[int, Project, Report]]) -> Iterable[tuple[int, Recorded]]:
+def _record_all(reports: Sequence[tuple[int, Loaded, Report]], moment: datetime) -> Iterable[tuple[int, Recorded]]:
     if not reports:
         return []
-    moment = now()
-    projects = {project.pk: project for _, project, _ in reports}
-    settings = {pk: (project, routing_settings(project, moment)) for pk, project in projects.items()}
     firsts: dict[Key, tuple[Occurrence, list[Delivery]]] = {}
-    for _, project, report in reports:
-        key = (project.pk, report.kind.value, report.source_id)
+    for _, loaded, report in reports:
+        key = (loaded.project.pk, report.kind.value, report.source_id)
         if key not in firsts:
-            firsts[key] = _prepare(project, report, settings[project.pk][1], moment)
+            firsts[key] = _prepare(loaded, report, moment)
 
     with transaction.atomic():
         # In key order, so that two batches with the same occurrences can't wait for each other in a circle.
         ordered = [firsts[key] for key in sorted(firsts, key=lambda key: (str(key[0]), key[1], key[2]))]
-        Occurrence.objects.bulk_create([row for row, _ in ordered], ignore_conflicts=True)
-        won = set(Occurrence.objects.filter(pk__in=[row.pk for row, _ in ordered]).values_list("pk", flat=True))
+        won = bulk.insert_unknown([row for row, _ in ordered])
         deliveries = [delivery for row, rows in ordered if row.pk in won for delivery in rows]
-        Delivery.objects.bulk_create(deliveries)
+        bulk.insert(deliveries)
 
         known = {_key(row): row for row, _ in ordered if row.pk in won}
         known |= _existing([key for key, (row, _) in firsts.items() if row.pk not in won])
-        late = _add_late_schedules(reports, known, settings, moment)
+        late = _add_late_schedules(reports, known, moment)
         _count(row for row, _ in ordered if row.pk in won)
         if late or any(delivery.status == DeliveryStatus.PENDING for delivery in deliveries):
             transaction.on_commit(wakeup.wake, robust=True)
 
     results = []
     seen: set[Key] = set()
-    for index, project, report in reports:
-        key = (project.pk, report.kind.value, report.source_id)
+    for index, loaded, report in reports:
+        key = (loaded.project.pk, report.kind.value, report.source_id)
         row = known[key]
         results.append((index, Recorded(row, duplicate=row.pk not in won or key in seen)))
         seen.add(key)
     return results
 
 
-def _prepare(
-    project: Project, report: Report, settings: Settings, moment: datetime
-) -> tuple[Occurrence, list[Delivery]]:
-    fired = report.fired
+def _prepare(loaded: Loaded, report: Report, moment: datetime) -> tuple[Occurrence, list[Delivery]]:
+    project, fired = loaded.project, report.fired
     occurrence = Occurrence(
         workspace_id=project.workspace_id,
         project=project,
@@ -135,9 +122,9 @@ def _prepare(
         occurred_at=report.occurred_at or moment,
         received_at=moment,
     )
-    decisions = decide(fired, settings)
+    decisions = loaded.decide(fired)
     deliveries = deliveries_for(occurrence, decisions, project_json(project))
-    occurrence.decisions = [as_json(decision, deliveries) for decision in decisions]
+    occurrence.decisions = as_json(decisions, deliveries)
     return occurrence, deliveries
 
 
@@ -160,46 +147,43 @@ def _existing(keys: Iterable[Key]) -> dict[Key, Occurrence]:
 
 
 def _add_late_schedules(
-    reports: Sequence[tuple[int, Project, Report]],
-    known: dict[Key, Occurrence],
-    settings: Mapping[Any, tuple[Project, Settings]],
-    moment: datetime,
+    reports: Sequence[tuple[int, Loaded, Report]], known: dict[Key, Occurrence], moment: datetime
 ) -> list[Delivery]:
     """The one exception to "the first report is final": a later report may add `scheduled_runs`, once."""
     event = catalog.ScheduledRuns.name
     created: list[Delivery] = []
-    for _, project, report in reports:
-        key = (project.pk, report.kind.value, report.source_id)
+    for _, loaded, report in reports:
+        key = (loaded.project.pk, report.kind.value, report.source_id)
         # What was inserted just now by a report that named the event has it among its fired events already.
         if report.named == event and event not in known[key].fired_events:
-            row, deliveries = _add_late_event(known[key], event, *settings[project.pk], moment)
+            row, deliveries = _add_late_event(known[key], event, loaded, moment)
             known[key] = row
             created += deliveries
     return created
 
 
 def _add_late_event(
-    occurrence: Occurrence, event: str, project: Project, settings: Settings, moment: datetime
+    occurrence: Occurrence, event: str, loaded: Loaded, moment: datetime
 ) -> tuple[Occurrence, list[Delivery]]:
     row = Occurrence.objects.select_for_update().get(pk=occurrence.pk)
     # A cancelled run fires nothing, whatever is said about it later.
     if event in row.fired_events or catalog.is_cancelled(OccurrenceKind(row.kind), row.facts):
         return row, []
     told = {decision["channel_id"] for decision in row.decisions if decision["deliveries"]}
-    decisions = decide([event], settings)
+    decisions = loaded.decide((event,))
     news = [
         decision
         for decision in decisions
         if decision.channel.category is Category.WEBHOOK or decision.channel.id not in told
     ]
-    deliveries = deliveries_for(row, news, project_json(project))
+    deliveries = deliveries_for(row, news, project_json(loaded.project))
     for delivery in deliveries:
         delivery.created_at = moment
         if delivery.next_at is not None:
             delivery.next_at = moment
-    Delivery.objects.bulk_create(deliveries)
+    bulk.insert(deliveries)
     row.fired = ",".join(name for name in catalog.names() if name in {*row.fired_events, event})
-    row.decisions = with_late_event(row.decisions, [as_json(decision, deliveries) for decision in decisions], event)
+    row.decisions = with_late_event(row.decisions, as_json(decisions, deliveries), event)
     row.save(update_fields=["fired", "decisions"])
     return row, deliveries
 

@@ -5,18 +5,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Prefetch
+
 from notifications import catalog
 from notifications.channels import registry
 from notifications.channels.base import ChannelKind
-from notifications.models import Channel, RecoveryJob
+from notifications.models import Channel, ChannelRecipient, RecoveryJob
 from notifications.routing import Recipient, RecipientState
 from notifications.selectors import recovery
 from notifications.selectors.channels import over_plan_limit, places
 from notifications.selectors.health import ChannelHealth, health_of
-from notifications.selectors.routing import channels_of, flags_of, recipients_of
+from notifications.selectors.routing import flags_of, recipients_of
 from projects.entitlements import Category, Exceeded, Limits, Place, room_for
 from projects.models import Project
 from projects.selectors import limits_of
+
+PER_PAGE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +75,65 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The channels of a project, and the room its plan leaves for more."""
+    """The channels of a project, a page of them as cards, and the room its plan leaves for more."""
 
     cards: tuple[Card, ...]
     limits: Limits
     used: tuple[Place, ...]
+    channels: int
+    over: int
+    """How many are over the plan limit."""
+    page: int
+    pages: int
 
     @property
     def quotas(self) -> tuple[Quota, ...]:
         return quotas(self.limits, self.used)
 
 
-def board(project: Project, moment: datetime) -> Board:
-    """`project` with its workspace and plan loaded."""
-    channels = channels_of(project)
+def board(project: Project, moment: datetime, *, page: int = 1, around: object = None) -> Board:
+    """`project` with its workspace and plan loaded. `around`: the page on which the channel with this id stands."""
+    # Of all of them only what places and twins need; of those shown everything, decrypted.
+    channels = list(project.channels.only("project", "kind", "name", "enabled", "position", "target_fingerprint"))
+    index = next((index for index, channel in enumerate(channels) if channel.pk == around), None)
+    pages = max(-(-len(channels) // PER_PAGE), 1)
+    page = index // PER_PAGE + 1 if index is not None else min(max(page, 1), pages)
+    start = (page - 1) * PER_PAGE
+    wanted = [channel.pk for channel in channels[start : start + PER_PAGE]]
+    shown = list(
+        project.channels.filter(pk__in=wanted)
+        .select_related("paused_by")
+        .prefetch_related(
+            "overrides", Prefetch("recipients", queryset=ChannelRecipient.objects.order_by("position", "pk"))
+        )
+    )
     limits = limits_of(project.workspace.plan)
     over = over_plan_limit(limits, channels)
-    recipients = recipients_of(project, channels)
+    return Board(
+        cards=_cards(project, channels, shown, over, moment),
+        limits=limits,
+        used=tuple(places(channels)),
+        channels=len(channels),
+        over=len(over),
+        page=page,
+        pages=pages,
+    )
+
+
+def _cards(
+    project: Project,
+    channels: Sequence[Channel],
+    shown: Sequence[Channel],
+    over: frozenset[object],
+    moment: datetime,
+) -> tuple[Card, ...]:
+    limits = limits_of(project.workspace.plan)
+    recipients = recipients_of(project, shown)
     flags = flags_of(project)
-    offers, jobs = recovery.offers(project, channels, moment), recovery.jobs(channels, moment)
+    offers, jobs = recovery.offers(project, shown, moment), recovery.jobs(shown, moment)
     twins = _twins(channels)
     cards = []
-    for index, channel in enumerate(channels):
+    for channel in shown:
         kind = registry.get(channel.kind)
         overrides = {each.event: each.enabled for each in channel.overrides.all()}
         applied = overrides if limits.per_channel_filters else {}
@@ -109,11 +150,11 @@ def board(project: Project, moment: datetime) -> Board:
                 warnings=kind.warnings(channel.config),
                 offer=offers.get(channel.pk),
                 job=jobs.get(channel.pk),
-                first=index == 0,
-                last=index == len(channels) - 1,
+                first=channel.pk == channels[0].pk,
+                last=channel.pk == channels[-1].pk,
             )
         )
-    return Board(tuple(cards), limits, tuple(places(channels)))
+    return tuple(cards)
 
 
 def quotas(limits: Limits, used: Sequence[Place]) -> tuple[Quota, ...]:

@@ -1,6 +1,6 @@
 """Loading what routing needs to know of a project at one moment."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -47,7 +47,11 @@ def routing_settings(project: Project, moment: datetime) -> Settings:
         filters_in_plan=limits.per_channel_filters,
         channels=tuple(
             channel_state(
-                channel, in_plan=channel.pk not in over, recipients=recipients.get(channel.pk, ()), moment=moment
+                channel,
+                in_plan=channel.pk not in over,
+                overrides={override.event: override.enabled for override in channel.overrides.all()},
+                recipients=recipients.get(channel.pk, ()),
+                moment=moment,
             )
             for channel in channels
         ),
@@ -55,9 +59,14 @@ def routing_settings(project: Project, moment: datetime) -> Settings:
 
 
 def channel_state(
-    channel: Channel, *, in_plan: bool, recipients: tuple[Recipient, ...], moment: datetime
+    channel: Channel,
+    *,
+    in_plan: bool,
+    overrides: Mapping[str, bool],
+    recipients: tuple[Recipient, ...],
+    moment: datetime,
 ) -> ChannelState:
-    """A channel (with its overrides loaded) as routing sees it at `moment`."""
+    """A channel as routing sees it at `moment`."""
     return ChannelState(
         id=str(channel.pk),
         key=channel.key,
@@ -68,7 +77,7 @@ def channel_state(
         paused=is_paused(channel, moment),
         in_plan=in_plan,
         suspended=channel.suspended_at is not None,
-        overrides={override.event: override.enabled for override in channel.overrides.all()},
+        overrides=overrides,
         recipients=recipients,
         holds=channel.mode == Channel.Mode.DAILY_DIGEST,
     )

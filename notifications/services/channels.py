@@ -91,11 +91,16 @@ def update_channel(actor: Actor, channel: Channel, **submitted: Any) -> Saved:
     kind = registry.get(channel.kind)
     common = _check_common(submitted)
     own = _own_settings(kind, submitted)
-    checked = kind.check(own, _current(channel)) if own else None
+    seen = _current(channel)
+    checked = kind.check(own, seen) if own else None
 
     with transaction.atomic():
         project = _lock(channel.project)
         channel = Channel.objects.select_for_update().get(pk=channel.pk)
+        if own and _current(channel) != seen:
+            # Somebody else changed it during the check, which is made without a lock because it may look a name up.
+            # What came out of it holds the old settings, and storing them would undo the other's change.
+            checked = kind.check(own, _current(channel))
         before = _shown(channel, kind, _addresses(channel))
         if "key" in common and common["key"] != channel.key:
             channel.key = _free_key(project, common["key"], kind.name)

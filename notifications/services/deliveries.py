@@ -3,10 +3,12 @@
 from django.db import transaction
 
 from aegisnotify.clock import now
+from notifications.addresses.selectors import recipient_states
 from notifications.channels import registry
 from notifications.delivery import wakeup
 from notifications.models import Channel, Delivery, DeliveryStatus
 from notifications.models.deliveries import FINISHED
+from notifications.routing import RecipientState
 from notifications.selectors.channels import is_paused, over_plan_limit, places
 from projects.actors import Actor
 from projects.entitlements import room_for
@@ -19,8 +21,8 @@ from projects.services import audit
 def redeliver(actor: Actor, delivery: Delivery) -> Delivery:
     """Start the ladder again under the same id. `attempt_count` goes on.
 
-    Raises `Conflict` while the delivery is unfinished or its channel can't send, `PlanLimit` when the channel is over
-    the plan.
+    Raises `Conflict` while the delivery is unfinished, its channel can't send or its address may not be written to,
+    `PlanLimit` when the channel is over the plan.
     """
     row = (
         Delivery.objects.select_for_update(of=("self",)).select_related("project__workspace__plan").get(pk=delivery.pk)
@@ -31,6 +33,7 @@ def redeliver(actor: Actor, delivery: Delivery) -> Delivery:
     require_able(channel)
     assert channel is not None
     require_in_plan(channel)
+    _require_willing(row)
     before = row.status
     row.status, row.step, row.next_at, row.restarted_at = DeliveryStatus.PENDING, 0, now(), now()
     row.status_reason, row.delivered_at, row.interruptions = "", None, 0
@@ -47,6 +50,16 @@ def redeliver(actor: Actor, delivery: Delivery) -> Delivery:
     )
     transaction.on_commit(wakeup.wake, robust=True)
     return row
+
+
+def _require_willing(delivery: Delivery) -> None:
+    """Raises `Conflict` when the address it goes to takes no mail (any more)."""
+    if not delivery.recipient:
+        return
+    states = recipient_states(delivery.workspace_id, delivery.project_id, [delivery.recipient])
+    for state in states.values():
+        if state is not RecipientState.CONFIRMED:
+            raise Conflict(f"The address is {state.value}, so no mail may go there.")
 
 
 def require_able(channel: Channel | None) -> None:

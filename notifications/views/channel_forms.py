@@ -21,6 +21,7 @@ from notifications.selectors.routing import flags_of
 from notifications.services.channels import Saved, create_channel, update_channel
 from notifications.services.filters import change_project_filters
 from notifications.services.secrets import in_both_forms
+from notifications.views.channels import card_of
 from notifications.views.project_parts import channel_of, frame, project_of, refusal_context
 from projects.access import Right
 from projects.errors import ServiceError
@@ -99,7 +100,7 @@ def channel(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> Http
             "recipients": "\n".join(each.email for each in found.recipients.order_by("position", "pk")),
         }
         form = ChannelForm(kind=kind, channel=found, initial=initial)
-    card = next(each for each in board(project, now()).cards if each.channel.pk == found.pk)
+    card = card_of(project, found)
     return render(
         request,
         "pages/channel.html",
@@ -148,7 +149,8 @@ def _created(request: WorkspaceRequest, project: Project, saved: Saved) -> HttpR
         messages.success(request, f"{channel.name} is added. Send a test to see whether it arrives.")
         _warn(request, saved)
         response = to_page(request, "project_integrations", project.slug)
-        response["Location"] += f"#channel-{channel.pk}"
+        page = board(project, now(), around=channel.pk).page
+        response["Location"] += f"{f'&page={page}' if page > 1 else ''}#channel-{channel.pk}"
         return response
     # Shown in the answer to the form itself: a secret has no place in the session, where a redirect would find it.
     return render(

@@ -6,6 +6,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html_join
 from django.views.decorators.http import require_GET, require_POST
 
 from aegisnotify.api.errors import status_of
@@ -13,7 +15,7 @@ from aegisnotify.clock import now
 from notifications import catalog
 from notifications.addresses.services import request_confirmations
 from notifications.models import Channel
-from notifications.selectors.cards import board
+from notifications.selectors.cards import Card, board
 from notifications.services.channels import update_channel
 from notifications.services.ordering import move_channel
 from notifications.services.pausing import resume_channel
@@ -21,7 +23,6 @@ from notifications.services.testing import send_test
 from notifications.views.previews import preview_context
 from notifications.views.project_parts import (
     channel_of,
-    done,
     frame,
     is_htmx,
     project_of,
@@ -67,7 +68,7 @@ def channel_move(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) ->
     moved = move_channel(actor_of(request), channel, -1 if up else 1)
     end = "first" if up else "last"
     words = f"moved {'up' if up else 'down'}" if moved else f"is the {end} already"
-    return changed(request, project, f"{channel.name} {words}.")
+    return changed(request, project, f"{channel.name} {words}.", channel=channel)
 
 
 @require_POST
@@ -77,7 +78,7 @@ def channel_resume(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) 
     project = project_of(request, slug)
     channel = channel_of(project, channel_id)
     resume_channel(actor_of(request), channel)
-    return changed(request, project, f"{channel.name} sends again.")
+    return changed(request, project, f"{channel.name} sends again.", channel=channel)
 
 
 @require_POST
@@ -95,12 +96,11 @@ def channel_test(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) ->
         context["refusal"] = refusal_context(refusal)
         status = status_of(refusal)
     if not is_htmx(request):
-        return page(request, project, status, {channel.pk: {"test": context}})
+        return page(request, project, status, {channel.pk: {"test": context}}, channel)
     # A good test lifts a suspension and any test writes to the record, so the card's head is new too.
-    card = next(each for each in board(project, now()).cards if each.channel.pk == channel.pk)
-    return render(
-        request, "partials/test_answer.html", {**frame(request, project), "card": card, "test": context}, status=status
-    )
+    card = card_of(project, channel)
+    shown = {**frame(request, project), "card": card, "path": path_of(project, channel), "test": context}
+    return render(request, "partials/test_answer.html", shown, status=status)
 
 
 @require_POST
@@ -125,11 +125,16 @@ def channel_recovery(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID
     project = project_of(request, slug)
     channel = channel_of(project, channel_id)
     job = channel.recovery_jobs.order_by("-created_at", "-pk").first()
-    return render(request, "partials/recovery.html", {"project": project, "channel": channel, "job": job})
+    shown = {**frame(request, project), "channel": channel, "path": path_of(project, channel), "job": job}
+    return render(request, "partials/recovery.html", shown)
 
 
 def page(
-    request: WorkspaceRequest, project: Project, status: int = 200, notes: dict[Any, dict[str, Any]] | None = None
+    request: WorkspaceRequest,
+    project: Project,
+    status: int = 200,
+    notes: dict[Any, dict[str, Any]] | None = None,
+    around: Channel | None = None,
 ) -> HttpResponse:
     """The whole page. `notes` holds what stands on single cards: a test's answer, a refusal."""
     return render(
@@ -137,7 +142,7 @@ def page(
         "pages/project_integrations.html",
         {
             **frame(request, project, "config", "integrations"),
-            **board_context(project, notes),
+            **board_context(request, project, around, notes),
             **preview_context(request, project, request.GET.get("event", "")),
             "title": "Channels",
         },
@@ -145,24 +150,64 @@ def page(
     )
 
 
-def board_context(project: Project, notes: dict[Any, dict[str, Any]] | None = None) -> dict[str, Any]:
-    shown = board(project, now())
+def card_of(project: Project, channel: Channel) -> Card:
+    return next(card for card in board(project, now(), around=channel.pk).cards if card.channel.pk == channel.pk)
+
+
+def path_of(project: Project, channel: Channel) -> str:
+    """What the addresses of everything that is done to a channel begin with."""
+    return reverse("channel", args=[project.slug, channel.pk])
+
+
+def board_context(
+    request: WorkspaceRequest,
+    project: Project,
+    around: Channel | None = None,
+    notes: dict[Any, dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    number = request.GET.get("page", "1")
+    shown = board(
+        project,
+        now(),
+        page=int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1,
+        around=around.pk if around else None,
+    )
     notes = notes or {}
     return {
         "board": shown,
-        "cards": [{"card": card, **notes.get(card.channel.pk, {})} for card in shown.cards],
+        "cards": [
+            {"card": card, "path": path_of(project, card.channel), **notes.get(card.channel.pk, {})}
+            for card in shown.cards
+        ],
         "events": catalog.events(),
-        "over": sum(card.over_plan_limit for card in shown.cards),
+        # Drawn once, not once per card.
+        "event_options": format_html_join(
+            "",
+            '<option value="{}">{} ({})</option>',
+            ((event.name, event.label, event.name) for event in catalog.events()),
+        ),
     }
 
 
 def changed(
-    request: WorkspaceRequest, project: Project, sentence: str, *, undo: str = "", close: bool = False
+    request: WorkspaceRequest,
+    project: Project,
+    sentence: str,
+    *,
+    channel: Channel | None = None,
+    undo: str = "",
+    close: bool = False,
 ) -> HttpResponse:
-    """The channels as they are now: for htmx the list and a toast, else the page with the sentence on top."""
+    """The channels as they are now, around `channel`: for htmx the list and a toast, else the page, with the sentence
+    on top."""
+    context = board_context(request, project, channel)
     if not is_htmx(request):
-        return done(request, project, sentence)
-    response = render(request, LIST, {**frame(request, project), **board_context(project)})
+        messages.success(request, sentence)
+        response = to_page(request, "project_integrations", project.slug)
+        if context["board"].page > 1:
+            response["Location"] += f"&page={context['board'].page}"
+        return response
+    response = render(request, LIST, {**frame(request, project), **context})
     if close:
         response["HX-Retarget"], response["HX-Reswap"] = "#channels", "outerHTML"
     return tell(response, sentence, undo=undo, close=close)
@@ -171,7 +216,6 @@ def changed(
 def _refused(request: WorkspaceRequest, project: Project, channel: Channel, refusal: ServiceError) -> HttpResponse:
     notes = {channel.pk: {"refusal": refusal_context(refusal)}}
     if not is_htmx(request):
-        return page(request, project, status_of(refusal), notes)
-    return render(
-        request, LIST, {**frame(request, project), **board_context(project, notes)}, status=status_of(refusal)
-    )
+        return page(request, project, status_of(refusal), notes, channel)
+    context = {**frame(request, project), **board_context(request, project, channel, notes)}
+    return render(request, LIST, context, status=status_of(refusal))

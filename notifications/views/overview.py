@@ -1,8 +1,6 @@
 """The Overview: is everything delivered, and what happened last."""
 
-import calendar
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -14,7 +12,9 @@ from aegisnotify.templatetags.aegis import latency
 from notifications.channels import registry
 from notifications.selectors.health import ChannelHealth, Checkup
 from notifications.selectors.overview import ChannelLine, overview
+from notifications.views.usage import gauges
 from projects.pages import WorkspaceRequest, usage, workspace_page
+from projects.usage import resets_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ def overview_page(request: WorkspaceRequest) -> HttpResponse:
             "paused": shown.health.get(ChannelHealth.PAUSED, 0),
             "over_plan_limit": shown.health.get(ChannelHealth.OVER_PLAN_LIMIT, 0),
             "usage": {meter.value: measured for meter, measured in usage(request).items()},
-            "resets_on": _resets_on(moment),
+            "gauges": gauges(request),
+            "resets_on": resets_on(moment),
         },
     )
 
@@ -65,8 +66,3 @@ def _item(line: ChannelLine) -> ChannelItem:
         line.delivered,
         sparkline(line.hourly) if line.delivered else "",
     )
-
-
-def _resets_on(moment: datetime) -> str:
-    """The day on which the counters start anew: months are UTC's, whatever the reader's zone."""
-    return f"1 {calendar.month_name[moment.month % 12 + 1]}"

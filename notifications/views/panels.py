@@ -62,6 +62,7 @@ def channel_pause(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -
             request,
             project,
             f"{channel.name} is paused until {shown.day} {shown:%b, %H:%M} ({zone.key}).",
+            channel=channel,
             undo=f"resume-{channel.pk}",
             close=True,
         )
@@ -87,7 +88,7 @@ def channel_recover(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID)
             start_recovery(actor_of(request), channel, _recover_since(request, offer, moment))
         except ServiceError as refusal:
             return _panel(request, project, channel, "recover", context, refusal)
-        return changed(request, project, f"Recovering what {channel.name} missed.", close=True)
+        return changed(request, project, f"Recovering what {channel.name} missed.", channel=channel, close=True)
     return _panel(request, project, channel, "recover", context)
 
 
@@ -97,8 +98,9 @@ def channel_delete(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) 
     """Delete it, once its consequence was read."""
     project, channel = _found(request, slug, channel_id)
     if request.method == "POST":
+        neighbour = _neighbour(channel)
         delete_channel(actor_of(request), channel)
-        return changed(request, project, f"{channel.name} is deleted.", close=True)
+        return changed(request, project, f"{channel.name} is deleted.", channel=neighbour, close=True)
     context = {
         "heading": f"Delete {channel.name}?",
         "unfinished": channel.deliveries.filter(status__in=UNFINISHED).count(),
@@ -150,7 +152,7 @@ def channel_activate(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID
             activate_secret(actor_of(request), channel)
         except ServiceError as refusal:
             return _panel(request, project, channel, "activate", context, refusal)
-        return changed(request, project, f"The new secret of {channel.name} is active.", close=True)
+        return changed(request, project, f"The new secret of {channel.name} is active.", channel=channel, close=True)
     return _panel(request, project, channel, "activate", context)
 
 
@@ -182,6 +184,13 @@ def channel_reveal(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) 
 def _found(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> tuple[Project, Channel]:
     project = project_of(request, slug)
     return project, channel_of(project, channel_id)
+
+
+def _neighbour(channel: Channel) -> Channel | None:
+    """Whoever stands beside it: the list is shown around that one once the channel is gone."""
+    others = list(Channel.objects.filter(project=channel.project_id).only("pk"))
+    index = next(index for index, each in enumerate(others) if each.pk == channel.pk)
+    return others[index - 1] if index else None
 
 
 def _webhook(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> tuple[Project, Channel]:
@@ -216,7 +225,7 @@ def _panel(
     if not is_htmx(request):
         return render(request, "pages/panel.html", context, status=status)
     if refresh:
-        context |= board_context(project) | {"refresh": True}
+        context |= board_context(request, project, channel) | {"refresh": True}
     return render(request, "partials/panel.html", context, status=status)
 
 

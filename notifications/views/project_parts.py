@@ -4,7 +4,6 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 
@@ -13,7 +12,7 @@ from projects.access import Right, can
 from projects.errors import PlanLimit, ServiceError
 from projects.models import Project
 from projects.navigation import Link
-from projects.pages import WorkspaceRequest, to_page
+from projects.pages import WorkspaceRequest
 
 
 def project_of(request: WorkspaceRequest, slug: str) -> Project:
@@ -43,7 +42,7 @@ def frame(request: WorkspaceRequest, project: Project, tab: str = "", part: str 
         Link("Projects", "", address(request, "projects"), False),
         Link(project.name, "", address(request, "project_activity", project.slug), False),
     ]
-    if tab == "config" and part != "integrations":
+    if tab == "config" and part not in ("general", "integrations"):
         crumbs.append(Link("Channels", "", address(request, "project_integrations", project.slug), False))
     role = request.membership.role
     return {
@@ -51,6 +50,7 @@ def frame(request: WorkspaceRequest, project: Project, tab: str = "", part: str 
         "tab": tab,
         "part": part,
         "crumbs": crumbs,
+        "ws": f"?{urlencode({'ws': request.workspace.slug})}",
         "can_operate": can(role, Right.OPERATE),
         "can_configure": can(role, Right.CONFIGURE),
     }
@@ -70,12 +70,6 @@ def tell(response: HttpResponse, sentence: str, *, undo: str = "", close: bool =
         events["closeDialog"] = True
     response["HX-Trigger-After-Settle"] = json.dumps(events)
     return response
-
-
-def done(request: WorkspaceRequest, project: Project, sentence: str) -> HttpResponse:
-    """Back to the channels, with the sentence on top."""
-    messages.success(request, sentence)
-    return to_page(request, "project_integrations", project.slug)
 
 
 def refusal_context(refusal: ServiceError) -> dict[str, Any]:

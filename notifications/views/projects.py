@@ -119,7 +119,7 @@ def project_general(request: WorkspaceRequest, slug: str) -> HttpResponse:
         if request.POST.get("part") == "flags":
             form = flags = ProjectFlagsForm(request.POST)
         else:
-            form = general = ProjectForm(request.POST)
+            form = general = ProjectForm(request.POST, existing=True)
         status = 400
         if form.is_valid():
             try:
@@ -135,7 +135,7 @@ def project_general(request: WorkspaceRequest, slug: str) -> HttpResponse:
         {
             **frame(request, project, "config", "general"),
             "title": "General",
-            "general": general or ProjectForm(initial=_stored(project)),
+            "general": general or ProjectForm(initial=_stored(project), existing=True),
             "flags": flags or ProjectFlagsForm(initial=_flags(project)),
             "events": _flag_lines(project),
         },

@@ -60,11 +60,21 @@
 
   /* A refusal that says why beside its control: the answer is shown although its status is an error. */
   document.body.addEventListener('htmx:beforeSwap', event => {
-    const { elt, xhr } = event.detail;
-    if (elt.closest('[data-swap-errors]') && [400, 402, 409, 429].includes(xhr.status)) {
+    const { requestConfig, xhr } = event.detail;
+    if (requestConfig.elt.closest('[data-swap-errors]') && [400, 402, 403, 409, 412, 429].includes(xhr.status)) {
       event.detail.shouldSwap = true;
       event.detail.isError = false;
     }
+  });
+
+  /* A button that is disabled while the server is asked gets the focus back. */
+  let asked = '';
+  document.body.addEventListener('htmx:beforeRequest', event => {
+    if (event.detail.elt.matches('[hx-disabled-elt]')) asked = document.activeElement.id;
+  });
+  document.body.addEventListener('htmx:afterRequest', event => {
+    const lost = document.activeElement === document.body;
+    if (lost && event.detail.elt.matches('[hx-disabled-elt]')) document.getElementById(asked)?.focus();
   });
 
   /* A dialog gives the focus back to what opened it, also where the page behind it was drawn anew. */
@@ -94,33 +104,38 @@
     if (control.type === 'checkbox') control.checked = !control.checked;
     const flipped = $('[data-optimistic]', control);
     if (flipped) flip(flipped);
+    putCellBack(control);
     toast('Not saved. Check your connection and try again.', null, 'bad');
   }));
 
-  /* Filter cells: io and if inherit (on, off), oo and of override (on, off). */
+  /* Filter cells: io and if inherit (on, off), oo and of override (on, off). Shown at once; the answer is the cell as the
+     server has it. */
+  const cellsBefore = new WeakMap();
   const setCell = (cell, state) => {
-    const on = state[1] === 'o', pinned = state[0] === 'o';
+    const on = state[1] === 'o', pinned = state[0] === 'o', box = cell.closest('td');
+    if (!cellsBefore.has(box)) cellsBefore.set(box, box.innerHTML);
     cell.className = `tri ${state}`;
     cell.setAttribute('aria-checked', on);
     cell.innerHTML = icon(on ? 'check' : pinned ? 'bell-off' : 'minus') + `<span>${on ? 'On' : 'Off'}</span>`;
-    const note = document.getElementById(cell.getAttribute('aria-describedby'));
-    if (note) note.textContent = pinned ? 'Override for this channel' : 'Inherited from the global flag';
-    const last = cell.parentNode.lastElementChild;
-    const wanted = pinned ? 'tri-x' : 'tri-sp';
-    if (!last.classList.contains(wanted)) {
-      const next = document.createElement(pinned ? 'button' : 'span');
-      next.className = wanted;
-      if (pinned) {
-        next.type = 'button';
-        next.dataset.triReset = '';
-        next.title = 'Reset to inherit';
-        next.setAttribute('aria-label', `Reset ${cell.getAttribute('aria-label')}: inherit the global flag`);
-        next.innerHTML = icon('arrow-back-up');
-      }
-      last.replaceWith(next);
-    }
-    cell.parentNode.classList.add('draft');
   };
+  const putCellBack = control => {
+    const box = control.closest('td');
+    if (!cellsBefore.has(box)) return;
+    box.innerHTML = cellsBefore.get(box);
+    cellsBefore.delete(box);
+    window.htmx.process(box);
+  };
+  document.body.addEventListener('htmx:afterSwap', event => cellsBefore.delete(event.target));
+
+  /* What somebody opened in the draft bar stays open when the bar is drawn anew. */
+  let draftOpen = false;
+  document.addEventListener('toggle', event => {
+    if (event.target.id === 'draft-details') draftOpen = event.target.open;
+  }, true);
+  document.body.addEventListener('htmx:load', () => {
+    const details = $('#draft-details');
+    if (details) details.open = draftOpen;
+  });
 
   const reveal = button => {
     const input = $(button.dataset.reveal), hidden = input.type === 'password';
@@ -134,6 +149,29 @@
     const source = $(button.dataset.copy);
     navigator.clipboard?.writeText(source.value ?? source.textContent).then(() => toast('Copied to clipboard'));
   };
+
+  /* Live parts ask for news every five seconds, while somebody looks at them and has not paused them. */
+  let livePaused = false;
+  const paintLive = () => all('[data-live-box]').forEach(box => {
+    box.hidden = false;
+    $('[data-live-on]', box).hidden = livePaused;
+    $('[data-live-off]', box).hidden = !livePaused;
+    $('[data-live-toggle]', box).setAttribute('aria-pressed', livePaused);
+  });
+  paintLive();
+  document.body.addEventListener('htmx:load', paintLive);
+  setInterval(() => {
+    if (document.hidden || livePaused) return;
+    all('[data-live]').forEach(part => window.htmx.trigger(part, 'tick'));
+  }, 5000);
+
+  /* The session has ended: the redirect led to the sign-in page, which is no part of this one. */
+  document.body.addEventListener('htmx:beforeSwap', event => {
+    const { responseURL } = event.detail.xhr;
+    if (!responseURL || new URL(responseURL).pathname !== '/login/') return;
+    event.detail.shouldSwap = false;
+    location.reload();
+  });
 
   /* A question that htmx loads into a dialog opens it. The links lead to a page that asks the same. */
   document.body.addEventListener('htmx:afterSwap', event => {
@@ -168,10 +206,14 @@
     let target;
     if (hit('[data-theme-toggle]')) switchTheme();
     else if ((target = hit('[data-copy]'))) copy(target);
+    else if (hit('[data-live-toggle]')) {
+      livePaused = !livePaused;
+      paintLive();
+    }
     else if ((target = hit('[data-tri]'))) setCell(target, target.getAttribute('aria-checked') === 'true' ? 'of' : 'oo');
     else if ((target = hit('[data-tri-reset]'))) {
       const cell = $('[data-tri]', target.parentNode);
-      setCell(cell, cell.dataset.global === 'on' ? 'io' : 'if');
+      setCell(cell, target.dataset.flag === 'on' ? 'io' : 'if');
       cell.focus();
     }
     else if ((target = hit('[data-open]'))) $(target.dataset.open).showModal();

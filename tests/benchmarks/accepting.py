@@ -20,7 +20,16 @@ BATCH = 100
 def run(options: Options) -> list[Table]:
     table = Table(
         "Accepting: events per second of one process, an event with five deliveries",
-        ["database", "one by one", "batches of 100", "one INSERT", "bare INSERT", "÷ one INSERT", "÷ bare INSERT", "batch ÷ single"],
+        [
+            "database",
+            "one by one",
+            "batches of 100",
+            "one INSERT",
+            "bare INSERT",
+            "÷ one INSERT",
+            "÷ bare INSERT",
+            "batch ÷ single",
+        ],
     )
     for opened in (postgresql, sqlite):
         with opened() as database:
@@ -40,7 +49,10 @@ def _measure(database: Database, options: Options) -> list[str]:
             "bare": count / database.remote.call(post_plain, path="/bench/bare-insert", **plain),
             "batch": 4 * count / database.remote.call(post_batches, count=4 * count),
         }
-        progress(f"accepting, {database.name}, round {number}: " + ", ".join(f"{k} {v:.0f}/s" for k, v in round_rates.items()))
+        progress(
+            f"accepting, {database.name}, round {number}: "
+            + ", ".join(f"{k} {v:.0f}/s" for k, v in round_rates.items())
+        )
         if number:  # the first one warms up
             for name, value in round_rates.items():
                 rates[name].append(value)

@@ -89,10 +89,13 @@ class Remote:
     def pid(self) -> int:
         return self._process.pid
 
-    def start(self, function: Callable[..., Any], **arguments: Any) -> None:
-        """Begin a call; `result` waits for its end."""
+    def start(self, function: str | Callable[..., Any], **arguments: Any) -> None:
+        """Begin a call; `result` waits for its end. A module that needs Django is named, as in "rows:refill"."""
         assert self._process.stdin is not None
-        name = f"{function.__module__}:{function.__name__}"
+        if isinstance(function, str):
+            name = f"tests.benchmarks.{function}"
+        else:
+            name = f"{function.__module__}:{function.__name__}"
         print(json.dumps([name, arguments]), file=self._process.stdin, flush=True)
 
     def result(self) -> Any:
@@ -102,7 +105,7 @@ class Remote:
             raise RuntimeError("A benchmark's process ended; its error stands above.")
         return json.loads(line)
 
-    def call(self, function: Callable[..., Any], **arguments: Any) -> Any:
+    def call(self, function: str | Callable[..., Any], **arguments: Any) -> Any:
         self.start(function, **arguments)
         return self.result()
 
@@ -211,7 +214,11 @@ def wait_until(true: Callable[[], object], what: str, seconds: float = 120) -> N
 def machine() -> str:
     """The machine in a line, for the table's caption."""
     model = next(
-        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
         "unknown processor",
     )
     with psycopg.connect(f"{POSTGRES}/postgres") as connection:

@@ -75,7 +75,8 @@ def fill(count: int, *, slug: str = "shop", status: str = "pending", start: int 
     def identifier(number: str, tag: str) -> str:
         """Time-ordered as the project's ids: a millisecond for every ten rows."""
         if postgresql:
-            return f"(lpad(to_hex({milliseconds} + {number} / 10), 12, '0') || '{tag}' || lpad(to_hex({number}), 12, '0'))::uuid"
+            time = f"lpad(to_hex({milliseconds} + {number} / 10), 12, '0')"
+            return f"({time} || '{tag}' || lpad(to_hex({number}), 12, '0'))::uuid"
         return f"printf('%%012x{tag}%%012x', {milliseconds} + {number} / 10, {number})"
 
     def of_channel(texts: list[str], cast: str = "") -> str:
@@ -104,7 +105,8 @@ def fill(count: int, *, slug: str = "shop", status: str = "pending", start: int 
         cursor.execute(
             f"""INSERT INTO {Delivery._meta.db_table}
                 (id, workspace_id, project_id, occurrence_id, channel_id, channel_key, kind, event, recipient, status,
-                 attempt_count, step, next_at, interrupted, interruptions, body, status_reason, created_at, delivered_at)
+                 attempt_count, step, next_at, interrupted, interruptions, body, status_reason, created_at,
+                 delivered_at)
                 SELECT {delivery}, %s, %s, {identifier(f"(n / {size})", "70009000")},
                        {of_channel([_stored(channel.pk) for channel in channels], "::uuid" if postgresql else "")},
                        {of_channel([channel.key for channel in channels])}, 'webhook', 'run_failed', '', %s, %s, 0, %s,

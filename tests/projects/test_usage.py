@@ -1,6 +1,6 @@
 """Counting usage and its thresholds."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from projects.models import UsageCounter
 from projects.selectors import usage_of
 from projects.services.usage import count_usage
-from projects.usage import Meter, crossed, percent, period_of, reached
+from projects.usage import Meter, at_months_end, cap_reached_on, crossed, percent, period_of, reached, resets_on
 from tests.factories import WorkspaceFactory
 
 MOMENT = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
@@ -71,3 +71,70 @@ def test_usage_is_counted_per_meter_and_month():
     usage = usage_of(workspace, MOMENT)
     assert usage[Meter.RUNS] == {"used": 5, "cap": 2500, "percent": 0}
     assert usage[Meter.SCANS] == {"used": 1, "cap": 100, "percent": 1}
+
+
+NOON_OF_THE_15TH = datetime(2026, 11, 15, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("used", "cap", "moment", "day"),
+    [
+        # Half of the cap in 14.5 days: the other half takes as long.
+        (1250, 2500, NOON_OF_THE_15TH, date(2026, 11, 30)),
+        (1500, 2500, NOON_OF_THE_15TH, date(2026, 11, 25)),
+        (2499, 2500, NOON_OF_THE_15TH, date(2026, 11, 15)),
+        # Too slow for this month, by a little and by a lot.
+        (1208, 2500, NOON_OF_THE_15TH, None),
+        (3, 2500, NOON_OF_THE_15TH, None),
+        # Reached already, nothing to reach, nothing used.
+        (2500, 2500, NOON_OF_THE_15TH, None),
+        (9000, 2500, NOON_OF_THE_15TH, None),
+        (100, None, NOON_OF_THE_15TH, None),
+        (0, 0, NOON_OF_THE_15TH, None),
+        (0, 2500, NOON_OF_THE_15TH, None),
+        # The first 24 hours say nothing, the moment after them does.
+        (2000, 2500, datetime(2026, 11, 1, 23, 59, 59, tzinfo=UTC), None),
+        (2000, 2500, datetime(2026, 11, 2, tzinfo=UTC), date(2026, 11, 2)),
+        # The month ends in UTC, and December has a January after it.
+        (2499, 2500, datetime(2026, 12, 31, 12, tzinfo=UTC), date(2026, 12, 31)),
+        (2499, 2500, datetime(2026, 12, 31, 23, 59, tzinfo=UTC), None),
+        (2000, 2500, datetime(2026, 2, 20, tzinfo=UTC), date(2026, 2, 24)),
+    ],
+)
+def test_the_day_on_which_the_cap_is_reached(used, cap, moment, day):
+    assert cap_reached_on(used, cap, moment) == day
+
+
+@given(st.integers(1, 3000), st.integers(1, 3000), st.integers(24 * 60, 30 * 24 * 60 - 1))
+def test_a_faster_pace_never_reaches_the_cap_later(used, cap, minutes):
+    moment = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+    slower, faster = cap_reached_on(used, cap, moment), cap_reached_on(used + 1, cap, moment)
+    if slower is not None:
+        assert moment.date() <= slower <= date(2026, 11, 30)
+        if used + 1 < cap:
+            assert faster <= slower
+
+
+@pytest.mark.parametrize(
+    ("used", "moment", "month"),
+    [
+        (100, datetime(2026, 11, 1, 23, tzinfo=UTC), None),
+        (100, datetime(2026, 11, 16, tzinfo=UTC), 200),
+        (0, datetime(2026, 11, 16, tzinfo=UTC), 0),
+        (28, datetime(2026, 2, 2, tzinfo=UTC), 784),
+    ],
+)
+def test_what_the_month_will_have_used(used, moment, month):
+    assert at_months_end(used, moment) == month
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        (MOMENT, date(2026, 12, 1)),
+        (datetime(2026, 12, 31, tzinfo=UTC), date(2027, 1, 1)),
+        (datetime(2026, 1, 31, tzinfo=UTC), date(2026, 2, 1)),
+    ],
+)
+def test_the_counters_start_anew_with_the_next_month(moment, day):
+    assert resets_on(moment) == day

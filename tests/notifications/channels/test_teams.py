@@ -252,3 +252,20 @@ def test_temporary_statuses_are_tried_again(status):
 def test_an_unknown_host_is_tried_again_and_a_blocked_address_is_final():
     assert teams.read(Answer(trouble=Trouble.DNS)).verdict is Verdict.RETRY
     assert teams.read(Answer(trouble=Trouble.BLOCKED)).verdict is Verdict.FAILED
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("https://acme.webhook.office.com/webhookb2/a@b/IncomingWebhook/c/d", "classic Office 365 connector"),
+        ("https://elsewhere.example/hook", "would not be accepted today"),
+        ("", "would not be accepted today"),
+    ],
+)
+def test_a_stored_url_that_may_not_work_is_warned_of(url, words):
+    (warning,) = teams.warnings({"url": url})
+    assert words in warning
+
+
+def test_a_stored_workflow_needs_no_warning():
+    assert teams.warnings({"url": URL}) == ()

@@ -1,5 +1,6 @@
 """The engine from claim to settlement, with a scripted other side."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -8,8 +9,8 @@ import time_machine
 from aegisnotify.clock import now
 from notifications.channels.base import Answer, Trouble
 from notifications.delivery.engine import Engine
-from notifications.models import Attempt, Delivery, DeliveryStatus
-from tests.factories import ChannelFactory, DeliveryFactory, OccurrenceFactory
+from notifications.models import AddressBounce, Attempt, Delivery, DeliveryStatus, OptOut
+from tests.factories import ChannelFactory, DeliveryFactory, OccurrenceFactory, ProjectFactory
 from tests.notifications.delivery.fakes import transport
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +98,26 @@ def test_what_waits_for_a_channel_that_stopped_is_cancelled_with_the_reason(chan
     assert (delivery.status, delivery.status_reason, delivery.attempt_count) == (DeliveryStatus.CANCELLED, reason, 0)
 
 
+@pytest.mark.parametrize("reason", ["unsubscribed", "bounced", "unconfirmed"])
+def test_mail_that_waits_for_an_address_that_takes_none_any_more_is_cancelled(reason):
+    project = ProjectFactory()
+    owner = project.workspace.memberships.get().user
+    channel = ChannelFactory(project=project, kind="email", key="email")
+    delivery = DeliveryFactory(channel=channel, occurrence__project=project, recipient=owner.email, body="")
+    match reason:
+        case "unsubscribed":
+            OptOut.objects.create(project=project, email=owner.email, created_at=now())
+        case "bounced":
+            AddressBounce.objects.create(email=owner.email, kind=AddressBounce.Kind.BOUNCED, at=now())
+        case "unconfirmed":
+            type(owner).objects.filter(pk=owner.pk).update(email_verified_at=None)
+    made = transport()
+    run(made)
+    assert made.mail.messages == []
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.status_reason, delivery.attempt_count) == (DeliveryStatus.CANCELLED, reason, 0)
+
+
 def test_what_waits_for_a_deleted_channel_is_cancelled():
     delivery = DeliveryFactory()
     delivery.channel.delete()
@@ -167,11 +188,31 @@ def test_an_interrupted_try_is_told_of():
     assert told == [(1, "interrupted"), (2, "ok")]
 
 
-def test_our_own_faults_use_up_no_step():
+def test_a_breaker_that_opens_holds_what_was_claimed_already():
+    channel = ChannelFactory()
+    for occurrence in OccurrenceFactory.create_batch(80, project=channel.project):
+        DeliveryFactory(channel=channel, occurrence=occurrence)
+
+    def fail(url):
+        time.sleep(0.02)
+        return Answer(status=500)
+
+    made = transport(fail)
+    run(made)
+    assert 10 <= len(made.http.posts) < 60
+    untouched = channel.deliveries.filter(status=DeliveryStatus.PENDING)
+    assert untouched.count() == 80 - len(made.http.posts)
+    assert set(untouched.values_list("attempt_count", "step")) == {(0, 0)}
+    assert untouched.filter(next_at__lte=now() + timedelta(seconds=15)).count() == 0
+
+
+def test_our_own_faults_are_neither_tries_nor_steps():
     delivery = DeliveryFactory()
     run(transport(Answer(trouble=Trouble.OURS, detail="No file descriptors left.")))
     delivery.refresh_from_db()
-    assert (delivery.status, delivery.step) == (DeliveryStatus.RETRYING, 0)
+    assert (delivery.status, delivery.step, delivery.attempt_count) == (DeliveryStatus.RETRYING, 0, 0)
+    assert "our side" in delivery.status_reason
+    assert not delivery.attempts.exists()
 
 
 def test_the_answer_is_kept_without_our_secrets():

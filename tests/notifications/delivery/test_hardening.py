@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 
 from aegisnotify.clock import now
 from notifications.channels import registry
-from notifications.channels.base import Answer
+from notifications.channels.base import Answer, Trouble
 from notifications.delivery import outbox, preparing
 from notifications.delivery.breaker import HOLD
 from notifications.models import Channel, Delivery, DeliveryStatus
@@ -193,3 +194,25 @@ def test_a_healthy_channels_row_is_not_written_for_every_message(django_assert_m
     channel.refresh_from_db()
     assert channel.changed_at == before, "health is no change of a setting"
     assert channel.last_success_at is not None
+
+
+def test_a_channel_that_no_key_opens_waits_and_stops_nobody_else(caplog):
+    broken, fine = ChannelFactory(), ChannelFactory()
+    with connection.cursor() as cursor:
+        stored = Channel._meta.pk.get_db_prep_value(broken.pk, connection)
+        cursor.execute(f"UPDATE {Channel._meta.db_table} SET config = 'encrypted by a lost key' WHERE id = %s", [stored])
+    (waiting,), (sent,) = deliveries(broken, 1), deliveries(fine, 1)
+    made = transport()
+    run(made)
+    waiting.refresh_from_db()
+    sent.refresh_from_db()
+    assert (waiting.status, waiting.attempt_count) == (DeliveryStatus.PENDING, 0)
+    assert sent.status == DeliveryStatus.DELIVERED
+    assert "no key" in caplog.text
+
+
+def test_our_own_faults_are_given_up_when_the_news_is_old():
+    row = DeliveryFactory(created_at=now() - timedelta(days=5))
+    run(transport(Answer(trouble=Trouble.OURS, detail="No file descriptors left.")))
+    row.refresh_from_db()
+    assert row.status == DeliveryStatus.FAILED

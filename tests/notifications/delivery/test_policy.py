@@ -114,10 +114,11 @@ def test_nothing_but_429s_is_tried_a_bounded_number_of_times(ladder):
     assert 4 * DAY <= moment - NOW < 4 * DAY + timedelta(hours=2)
 
 
-def test_our_own_faults_use_up_nothing_however_long_they_last():
+def test_our_own_faults_use_up_nothing_until_the_news_is_old():
     ours = Reading(Verdict.RETRY, "Our disk is full.", ours=True)
-    settled = after(ours, step=WEBHOOK.tries - 1, age=30 * DAY)
+    settled = after(ours, step=WEBHOOK.tries - 1, age=3 * DAY)
     assert settled == Settlement("retrying", WEBHOOK.tries - 1, NOW + timedelta(seconds=30), "Our disk is full.")
+    assert after(ours, step=0, age=5 * DAY).status == "failed"
 
 
 readings = st.builds(

@@ -1,10 +1,12 @@
 """Recording: one transaction, once, whatever the callers do."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connections
 
+from aegisnotify.clock import now
 from notifications.intake import recording
 from notifications.intake.recording import record, record_batch
 from notifications.models import Delivery, DeliveryStatus, Occurrence
@@ -207,6 +209,24 @@ class TestLateSchedules:
         assert (decision["outcome"], decision["event"]) == ("sent", "scheduled_runs")
         assert slack.deliveries.get().event == "scheduled_runs"
 
+    def test_what_only_a_pause_kept_from_people_can_be_recovered(self, project, slack):
+        OverrideFactory(channel=slack, event="run_failed", enabled=False)
+        slack.paused_until = now() + timedelta(hours=1)
+        slack.save()
+        first = record(project.workspace, self.manual()).occurrence
+        assert (first.decisions[0]["reason"], first.decisions[0]["recoverable"]) == ("paused", False)
+        late = record(project.workspace, self.manual("scheduled_runs")).occurrence
+        (decision,) = late.decisions
+        assert (decision["outcome"], decision["reason"], decision["event"]) == ("not_sent", "paused", "scheduled_runs")
+        assert decision["recoverable"]
+        assert decision["deliveries"] == []
+
+    def test_its_gate_stands_among_the_others(self, project, hook):
+        record(project.workspace, self.manual())
+        (decision,) = record(project.workspace, self.manual("scheduled_runs")).occurrence.decisions
+        asked = [gate["event"] for gate in decision["gates"] if gate["gate"] == "filter"]
+        assert asked == ["run_failed", "scheduled_runs", "run_completed"]
+
     def test_it_happens_once(self, project, hook):
         for payload in (self.manual(), self.manual("scheduled_runs"), self.manual("scheduled_runs")):
             record(project.workspace, payload)
@@ -260,7 +280,7 @@ class TestBatches:
 
 
 def test_one_event_takes_few_queries(project, email, slack, hook, django_assert_max_num_queries):
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(9):
         record(project.workspace, failed_scheduled())
 
 

@@ -206,3 +206,14 @@ class TestRotation:
         with time_machine.travel(now() + timedelta(hours=3)):
             assert activate_due_secret(hook).config["secret"] == staged.secret
         assert AuditEntry.objects.filter(action="channel.secret_activated", source="system").exists()
+
+    def test_a_secret_staged_while_another_change_is_checked_stays_staged(self, project, actor):
+        channel = create_channel(actor, project, kind="webhook", url=HOOK).channel
+        read_before = Channel.objects.get(pk=channel.pk)
+        staged = rotate_secret(actor, channel)
+        update_channel(actor, read_before, url=f"{HOOK}/moved")
+        channel.refresh_from_db()
+        assert (channel.config["url"], channel.config["next_secret"]) == (f"{HOOK}/moved", staged.secret)
+        activate_secret(actor, channel)
+        channel.refresh_from_db()
+        assert channel.config["secret"] == staged.secret

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from aegisnotify.clock import now
-from notifications.models import DeliveryStatus
+from notifications.models import DeliveryStatus, OptOut
 from notifications.services.deliveries import redeliver
 from projects.actors import SYSTEM
 from projects.errors import Conflict, PlanLimit
-from tests.factories import DeliveryFactory
+from tests.factories import ChannelFactory, DeliveryFactory, ProjectFactory
 from tests.factories import plan as seeded_plan
 
 pytestmark = pytest.mark.django_db
@@ -69,3 +69,15 @@ def test_a_channel_over_the_plan_is_refused():
     with pytest.raises(PlanLimit) as caught:
         redeliver(SYSTEM, delivery)
     assert caught.value.details["limit"] == "webhooks"
+
+
+def test_mail_is_not_sent_again_to_somebody_who_opted_out():
+    project = ProjectFactory()
+    owner = project.workspace.memberships.get().user
+    channel = ChannelFactory(project=project, kind="email", key="email")
+    delivery = finished(channel=channel, occurrence__project=project, recipient=owner.email)
+    OptOut.objects.create(project=project, email=owner.email, created_at=now())
+    with pytest.raises(Conflict, match="unsubscribed"):
+        redeliver(SYSTEM, delivery)
+    delivery.refresh_from_db()
+    assert delivery.status == DeliveryStatus.FAILED

@@ -86,7 +86,10 @@ class TestAdding:
         assert response.status_code == 201
         assert html(response).find(id="new-secret")["value"] == secret
         assert "no-store" in response["Cache-Control"]
-        for page in (f"/p/acme-web/channels/{Channel.objects.get().pk}", "/p/acme-web/config/integrations/notifications/"):
+        for page in (
+            f"/p/acme-web/channels/{Channel.objects.get().pk}",
+            "/p/acme-web/config/integrations/notifications/",
+        ):
             assert secret not in client.get(f"{page}?ws=acme").content.decode()
 
     def test_a_pasted_secret_is_not_shown_at_all(self, client, people, project):
@@ -199,7 +202,9 @@ class TestChanging:
         channel = factories.ChannelFactory(project=project, kind="email", key="email")
         factories.RecipientFactory(channel=channel, email="stranger@elsewhere.example")
         client.force_login(people.admin)
-        assert "stranger@elsewhere.example Unconfirmed" in text(html(client.get(self.at(channel))).find("ul", class_="list"))
+        assert "stranger@elsewhere.example Unconfirmed" in text(
+            html(client.get(self.at(channel))).find("ul", class_="list")
+        )
         ask = f"/p/acme-web/channels/{channel.pk}/confirm?ws=acme"
         response = client.post(ask, {"email": "stranger@elsewhere.example"}, follow=True)
         assert "A mail to confirm the address went to" in text(html(response).select_one("#flash"))

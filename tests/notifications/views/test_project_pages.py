@@ -164,7 +164,9 @@ class TestActivity:
 class TestGeneral:
     def test_changing_the_slug_leads_to_the_new_address(self, client, people, project):
         client.force_login(people.admin)
-        response = client.post(GENERAL, {"part": "general", "name": "Shop", "slug": "shop", "base_url": ""}, follow=True)
+        response = client.post(
+            GENERAL, {"part": "general", "name": "Shop", "slug": "shop", "base_url": ""}, follow=True
+        )
         assert response.redirect_chain[0][0] == "/p/shop/config/general/?ws=acme"
         assert "The project's settings are saved." in text(html(response).select_one("#flash"))
         assert Project.objects.get().name == "Shop"
@@ -210,7 +212,8 @@ class TestPreviews:
         part = html(response)
         assert part.find("html") is None
         assert [text(heading) for heading in part.find_all("h3")] == [
-            f"{kind} : {catalog.get(event).label}" for kind in ("Email", "Slack", "Discord", "Microsoft Teams", "Webhook")
+            f"{kind} : {catalog.get(event).label}"
+            for kind in ("Email", "Slack", "Discord", "Microsoft Teams", "Webhook")
         ]
         assert "Acme Web" in text(part.select_one(".pv-slack"))
         assert f'"event": "{event}"' in part.find_all("pre")[-1].get_text()

@@ -1,4 +1,4 @@
-"""The filters of a whole workspace at one moment: projects, channels, flags, overrides. In a fixed number of queries."""
+"""The filters of a whole workspace at one moment, read with a fixed number of queries."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -7,12 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch
-
 from notifications import catalog, drafts
 from notifications.addresses.selectors import recipient_states_by_project
 from notifications.channels import registry
-from notifications.models import Channel, ChannelRecipient, EventFlag
+from notifications.models import Channel, ChannelRecipient, EventFlag, Override
 from notifications.routing import Recipient, Settings
 from notifications.selectors.channels import over_plan_limit
 from notifications.selectors.filters import etag
@@ -26,7 +24,7 @@ Addresses = dict[object, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class BoardProject:
+class MatrixProject:
     """A project with its channels in their order: each channel's row, its state as people read it, as routing does."""
 
     project: Project
@@ -35,11 +33,11 @@ class BoardProject:
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class Matrix:
     workspace: Workspace
     limits: Limits
     flags: Mapping[str, bool]
-    projects: tuple[BoardProject, ...]
+    projects: tuple[MatrixProject, ...]
 
     @property
     def state(self) -> drafts.State:
@@ -49,6 +47,17 @@ class Board:
                 drafts.ProjectState(str(item.project.pk), item.project.inherits_workspace_flags, item.settings)
                 for item in self.projects
             ),
+        )
+
+    def project_of(self, channel_id: str) -> Project | None:
+        """The project of the channel with this id, None where there is no such channel."""
+        return next(
+            (
+                item.project
+                for item in self.projects
+                if any(channel.id == channel_id for channel in item.settings.channels)
+            ),
+            None,
         )
 
     def versions(self, scopes: Iterable[str]) -> dict[str, str]:
@@ -63,44 +72,51 @@ class Board:
         return found
 
 
-def load_board(workspace: Workspace, moment: datetime) -> Board:
-    """The board of a workspace (with its plan loaded)."""
+def load_matrix(workspace: Workspace, moment: datetime) -> Matrix:
+    """The matrix of a workspace (with its plan loaded)."""
     limits = limits_of(workspace.plan)
     flags = _flags(workspace)
     projects = list(workspace.projects.all())
     channels: defaultdict[UUID, list[Channel]] = defaultdict(list)
     # Decrypting the configuration of each channel would cost more than all the rest, and nothing here shows it.
-    rows = Channel.objects.filter(project__workspace=workspace).defer("config")
-    for channel in rows.prefetch_related(
-        "overrides", Prefetch("recipients", queryset=ChannelRecipient.objects.order_by("position", "pk"))
-    ):
+    for channel in Channel.objects.filter(project__workspace=workspace).defer("config"):
         channels[channel.project_id].append(channel)
     recipients = _recipients(workspace, channels)
-    return Board(
+    overrides = _overrides(workspace)
+    return Matrix(
         workspace,
         limits,
         flags[None],
         tuple(
-            _board_project(project, channels[project.pk], limits, _flags_of(project, flags), recipients, moment)
+            _matrix_project(
+                project, channels[project.pk], limits, _flags_of(project, flags), overrides, recipients, moment
+            )
             for project in projects
         ),
     )
 
 
-def _board_project(
+def _matrix_project(
     project: Project,
     channels: list[Channel],
     limits: Limits,
     flags: Mapping[str, bool],
+    overrides: Mapping[UUID, Mapping[str, bool]],
     recipients: Mapping[object, tuple[Recipient, ...]],
     moment: datetime,
-) -> BoardProject:
+) -> MatrixProject:
     over = over_plan_limit(limits, channels)
     states = tuple(
-        channel_state(channel, in_plan=channel.pk not in over, recipients=recipients.get(channel.pk, ()), moment=moment)
+        channel_state(
+            channel,
+            in_plan=channel.pk not in over,
+            overrides=overrides.get(channel.pk, {}),
+            recipients=recipients.get(channel.pk, ()),
+            moment=moment,
+        )
         for channel in channels
     )
-    return BoardProject(
+    return MatrixProject(
         project,
         tuple(checkups(channels, limits, moment)),
         Settings(flags=flags, filters_in_plan=limits.per_channel_filters, channels=states),
@@ -124,15 +140,25 @@ def _complete(stored: Mapping[str, bool]) -> dict[str, bool]:
     return {event: stored.get(event, default) for event, default in catalog.default_flags().items()}
 
 
+def _overrides(workspace: Workspace) -> dict[UUID, dict[str, bool]]:
+    found: defaultdict[UUID, dict[str, bool]] = defaultdict(dict)
+    rows = Override.objects.filter(channel__project__workspace=workspace)
+    for channel_id, event, enabled in rows.values_list("channel", "event", "enabled"):
+        found[channel_id][event] = enabled
+    return found
+
+
 def _recipients(
     workspace: Workspace, channels: Mapping[UUID, Iterable[Channel]]
 ) -> dict[object, tuple[Recipient, ...]]:
     """Whom each email channel writes to, by its id. Without recipients of its own: the workspace's owner."""
+    own: defaultdict[UUID, list[str]] = defaultdict(list)
+    rows = ChannelRecipient.objects.filter(channel__project__workspace=workspace).order_by("position", "pk")
+    for channel_id, email in rows.values_list("channel", "email"):
+        own[channel_id].append(email)
     addresses: dict[UUID, Addresses] = {
         project_id: {
-            channel.pk: [recipient.email for recipient in channel.recipients.all()]
-            for channel in members
-            if registry.get(channel.kind).category is Category.EMAIL
+            channel.pk: own[channel.pk] for channel in members if registry.get(channel.kind).category is Category.EMAIL
         }
         for project_id, members in channels.items()
     }
@@ -155,7 +181,7 @@ def _recipients(
     }
 
 
-def _representation(item: BoardProject) -> dict[str, Any]:
+def _representation(item: MatrixProject) -> dict[str, Any]:
     """The project's filters in the shape of `selectors.filters.project_filters`, whose version this has to be."""
     return {
         "events": dict(item.settings.flags),

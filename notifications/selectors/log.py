@@ -1,0 +1,395 @@
+"""The log of deliveries as a page: what was sent, and what was held back and why.
+
+Pages are found by the last row of the page before, never by an offset: what an offset skips has to be read.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+
+from aegisnotify.pages.days import day_of, midnight
+from notifications import catalog
+from notifications.channels import registry
+from notifications.insight import outcomes, sentences
+from notifications.insight.trace import describe
+from notifications.models import Attempt, Channel, Delivery, DeliveryStatus, Occurrence
+from notifications.routing import Outcome, Reason
+from notifications.selectors.deliveries import deliveries_of
+from notifications.selectors.occurrences import occurrences_of
+from projects.models import Project, Workspace
+from projects.selectors import find_project
+
+PAGE = 25
+CHOICES = 200
+"""How many projects and channels the filters offer."""
+EVENTS_READ = 25
+"""How many events a page of what was held back looks through."""
+CHANNELS_SHOWN = 20
+"""How many channels of one event such a page lists."""
+_FOUND_EVENTS = 50
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A row's place in the order: its moment, then its id."""
+
+    at: datetime
+    id: uuid.UUID
+
+    def __str__(self) -> str:
+        return f"{(self.at - _EPOCH) // _TICK}.{self.id.hex}"
+
+    @classmethod
+    def read(cls, text: str) -> "Place | None":
+        """None for anything that `str` did not make."""
+        moment, _, name = text.partition(".")
+        try:
+            return cls(_EPOCH + int(moment[:17]) * _TICK, uuid.UUID(name))
+        except (ValueError, OverflowError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """As in the page's address; empty means all. `until` is the last day, both in the reader's zone."""
+
+    q: str = ""
+    project: str = ""
+    channel: str = ""
+    status: str = ""
+    event: str = ""
+    since: date | None = None
+    until: date | None = None
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> "Filters":
+        """What can't be read counts as not given: the page shows what it understood."""
+
+        def text(name: str) -> str:
+            return query.get(name, "").replace("\0", "").strip()[:200]
+
+        status, event = text("status"), text("event")
+        return cls(
+            q=text("q"),
+            project=text("project"),
+            channel=text("channel"),
+            status=status if status in DeliveryStatus.values else "",
+            event=event if event in catalog.names() else "",
+            since=day_of(query.get("since", "")),
+            until=day_of(query.get("until", "")),
+        )
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        given = {
+            "q": self.q,
+            "project": self.project,
+            "channel": self.channel,
+            "status": self.status,
+            "event": self.event,
+            "since": self.since.isoformat() if self.since else "",
+            "until": self.until.isoformat() if self.until else "",
+        }
+        return {name: value for name, value in given.items() if value}
+
+    def period(self, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+        return (
+            midnight(self.since, zone) if self.since else None,
+            midnight(self.until + timedelta(days=1), zone) if self.until and self.until < date.max else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A delivery as the log shows it. `took_ms` is how long its last try took."""
+
+    delivery: Delivery
+    title: str
+    tile: str
+    icon: str
+    channel: str
+    kind_icon: str
+    result: str
+    took_ms: int | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.delivery.status in (DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.RETRYING)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    lines: tuple[Line, ...]
+    newer: Place | None
+    """The place after which the next newer page begins; None on the newest."""
+    older: Place | None
+
+    @property
+    def newest(self) -> Place | None:
+        return Place(self.lines[0].delivery.created_at, self.lines[0].delivery.pk) if self.lines else None
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A channel that was not told, and why."""
+
+    name: str
+    kind: str
+    icon: str
+    event: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """An event, and the channels that were not told of it."""
+
+    occurrence: Occurrence
+    title: str
+    tile: str
+    icon: str
+    silences: tuple[Silence, ...]
+    more: int
+    """How many further channels there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBackPage:
+    events: tuple[HeldBack, ...]
+    looked_through: int
+    older: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the filters offer: value and label."""
+
+    projects: tuple[tuple[str, str], ...]
+    channels: tuple[tuple[str, str], ...]
+
+
+def page_of(
+    workspace: Workspace,
+    filters: Filters,
+    zone: ZoneInfo,
+    *,
+    before: Place | None = None,
+    after: Place | None = None,
+) -> Page:
+    """The newest page, the one that goes on after `before`, or the one that leads up to `after`."""
+    rows = _rows(workspace, filters, zone)
+    if rows is None:
+        return Page((), None, None)
+    if after is not None:
+        # From the place upwards, so that the page ends where the one that was left begins.
+        found = list(_newer(rows, after)[: PAGE + 1])
+        if len(found) > PAGE:
+            shown = list(reversed(found[:PAGE]))
+            return Page(_lines(shown), _place(shown[0]), _place(shown[-1]))
+        # Less than a page is newer: that is the newest page.
+    elif before is not None:
+        found = list(_older(rows, before, "created_at")[: PAGE + 1])
+        shown = found[:PAGE]
+        return Page(
+            _lines(shown), _place(shown[0]) if shown else before, _place(shown[-1]) if len(found) > PAGE else None
+        )
+    found = list(rows[: PAGE + 1])
+    shown = found[:PAGE]
+    return Page(_lines(shown), None, _place(shown[-1]) if len(found) > PAGE else None)
+
+
+def news(
+    workspace: Workspace, filters: Filters, zone: ZoneInfo, after: Place | None, shown: Iterable[uuid.UUID]
+) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
+    """What came after `after` (a page of it at most, the newest first), and how the deliveries `shown` stand now."""
+    rows = _rows(workspace, filters, zone)
+    fresh: list[Delivery] = []
+    if rows is not None:
+        fresh = list(reversed(_newer(rows, after)[:PAGE])) if after is not None else list(rows[:PAGE])
+    ids = list(shown)[: 2 * PAGE]
+    changed = list(_with_last_attempt(deliveries_of(workspace).filter(pk__in=ids))) if ids else []
+    lines = _lines([*fresh, *changed])
+    return lines[: len(fresh)], lines[len(fresh) :]
+
+
+def held_back(workspace: Workspace, filters: Filters, zone: ZoneInfo, before: Place | None = None) -> HeldBackPage:
+    """What was decided not to be sent of the latest `EVENTS_READ` events, or of those before `before`.
+
+    Two queries and those of the filters, however many channels there are. The filter by status says nothing here.
+    """
+    project = _project(workspace, filters)
+    if filters.project and project is None:
+        return HeldBackPage((), 0, None)
+    since, until = filters.period(zone)
+    rows = occurrences_of(workspace, project=project, event=filters.event or None, since=since, until=until)
+    if filters.q:
+        rows = rows.filter(pk__in=_events_named(workspace, filters.q))
+    if before is not None:
+        rows = _older(rows, before, "received_at")
+    found = list(rows[: EVENTS_READ + 1])
+    read = found[:EVENTS_READ]
+    silent = {occurrence.pk: _silences(occurrence, filters) for occurrence in read}
+    # The facts make the title; they can be long, so only those are read that are shown.
+    facts = dict(
+        Occurrence.objects.filter(pk__in=[pk for pk, silences in silent.items() if silences]).values_list("pk", "facts")
+    )
+    events = []
+    for occurrence in read:
+        silences = silent[occurrence.pk]
+        if occurrence.pk in facts:
+            occurrence.facts = facts[occurrence.pk]
+            tile, icon = _event_look(occurrence.fired_events[0] if occurrence.fired else "", occurrence)
+            title = describe(occurrence).title
+            more = max(len(silences) - CHANNELS_SHOWN, 0)
+            events.append(HeldBack(occurrence, title, tile, icon, tuple(silences[:CHANNELS_SHOWN]), more))
+    older = Place(read[-1].received_at, read[-1].pk) if len(found) > EVENTS_READ else None
+    return HeldBackPage(tuple(events), len(read), older)
+
+
+def choices(workspace: Workspace, filters: Filters) -> Choices:
+    """Projects by name and channels by key, with what is filtered by now. Two queries."""
+    projects = list(workspace.projects.order_by("name", "pk").values_list("slug", "name")[:CHOICES])
+    if filters.project and filters.project not in {slug for slug, _ in projects}:
+        projects.append((filters.project, filters.project))
+    rows = Channel.objects.filter(project__workspace=workspace)
+    if filters.project:
+        rows = rows.filter(project__slug=filters.project)
+    names: dict[str, list[str]] = {}
+    for key, name in rows.order_by("project__name", "position", "pk").values_list("key", "name")[:CHOICES]:
+        if name not in names.setdefault(key, []):
+            names[key].append(name)
+    if filters.channel:
+        names.setdefault(filters.channel, [])
+    labels = {
+        key: f"{named[0]} ({key})" if len(named) == 1 else f"{key}, {len(named)} channels" if named else key
+        for key, named in names.items()
+    }
+    return Choices(tuple(projects), tuple(labels.items()))
+
+
+def _rows(workspace: Workspace, filters: Filters, zone: ZoneInfo) -> QuerySet[Delivery] | None:
+    """None where the filters can't find anything."""
+    project = _project(workspace, filters)
+    if filters.project and project is None:
+        return None
+    since, until = filters.period(zone)
+    rows = deliveries_of(
+        workspace,
+        project=project,
+        channel=filters.channel or None,
+        status=filters.status or None,
+        event=filters.event or None,
+        since=since,
+        until=until,
+    )
+    if filters.q:
+        rows = rows.filter(Q(pk=_id(filters.q)) | Q(occurrence__in=_events_named(workspace, filters.q)))
+    return _with_last_attempt(rows)
+
+
+def _with_last_attempt(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """Of hundreds of tries the log needs the last."""
+    last = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-number", "-pk").values("pk")[:1]
+    return rows.prefetch_related(None).annotate(last_attempt=Subquery(last))
+
+
+def _project(workspace: Workspace, filters: Filters) -> Project | None:
+    return find_project(workspace.projects.all(), filters.project) if filters.project else None
+
+
+def _id(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def _events_named(workspace: Workspace, text: str) -> list[uuid.UUID]:
+    """The events with this id, and those of the run, scan or generation with this id."""
+    kinds = [kind.value for kind in catalog.OccurrenceKind]
+    # By project and kind: that is how the index of these ids begins.
+    named = Q(project__in=workspace.projects.all(), kind__in=kinds, source_id=text)
+    found = Occurrence.objects.filter(named | Q(pk=_id(text), workspace=workspace)).order_by()
+    return list(found.values_list("pk", flat=True)[:_FOUND_EVENTS])
+
+
+def _older(rows: QuerySet[Any], place: Place, field: str) -> QuerySet[Any]:
+    # The first condition is a range of the index; the second leaves out what has the same moment and comes before.
+    return rows.filter(**{f"{field}__lte": place.at}).exclude(**{field: place.at, "pk__gte": place.id})
+
+
+def _newer(rows: QuerySet[Delivery], place: Place) -> QuerySet[Delivery]:
+    """The oldest first."""
+    later = rows.filter(created_at__gte=place.at).exclude(created_at=place.at, pk__lte=place.id)
+    return later.order_by("created_at", "pk")
+
+
+def _place(delivery: Delivery) -> Place:
+    return Place(delivery.created_at, delivery.pk)
+
+
+def _lines(rows: list[Delivery]) -> tuple[Line, ...]:
+    """Two queries: the events and the last tries."""
+    occurrences = Occurrence.objects.defer("decisions").in_bulk({row.occurrence_id for row in rows})
+    numbers = {getattr(row, "last_attempt", None) for row in rows} - {None}
+    attempts = Attempt.objects.defer("response").in_bulk(numbers) if numbers else {}
+    return tuple(
+        _line(row, occurrences[row.occurrence_id], attempts.get(getattr(row, "last_attempt", None))) for row in rows
+    )
+
+
+def _line(row: Delivery, occurrence: Occurrence, attempt: Attempt | None) -> Line:
+    occurrence.project = row.project
+    kind = registry.find(row.kind)
+    tile, icon = _event_look(row.event, occurrence)
+    return Line(
+        row,
+        describe(occurrence).title,
+        tile,
+        icon,
+        row.channel.name if row.channel else f"{row.channel_key} (deleted)",
+        kind.icon if kind else "bell",
+        outcomes.result(
+            row.status,
+            event=row.event,
+            reason=row.status_reason,
+            attempts=row.attempt_count,
+            code=attempt.status_code if attempt else None,
+            reading=attempt.error if attempt else "",
+            next_at=row.next_at,
+        ),
+        attempt.duration_ms if attempt and attempt.outcome != Attempt.Outcome.INTERRUPTED else None,
+    )
+
+
+def _event_look(name: str, occurrence: Occurrence) -> tuple[str, str]:
+    event = catalog.find(name) if name else None
+    return (event.name, event.icon) if event else (occurrence.kind, "activity")
+
+
+def _silences(occurrence: Occurrence, filters: Filters) -> list[Silence]:
+    found = []
+    for decision in occurrence.decisions:
+        if decision["outcome"] != Outcome.NOT_SENT.value:
+            continue
+        if filters.channel and decision["channel"] != filters.channel:
+            continue
+        kind = registry.find(decision["kind"])
+        clause = sentences.because(Reason(decision["reason"]), decision["event"])
+        found.append(
+            Silence(
+                decision["name"],
+                decision["kind"],
+                kind.icon if kind else "bell",
+                decision["event"] or "",
+                f"{clause[0].upper()}{clause[1:]}.",
+            )
+        )
+    return found
