@@ -34,7 +34,9 @@ class ProjectForm(PageForm):
         super().__init__(*args, **kwargs)
         if existing:
             self.fields["slug"].required = True
-            self.fields["slug"].help_text = (
+            self.fields[
+                "slug"
+            ].help_text = (
                 "Another slug changes this page's address and what API callers have to send, unless they send the id."
             )
 

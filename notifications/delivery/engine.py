@@ -41,8 +41,8 @@ from projects.entitlements import Category
 logger = logging.getLogger(__name__)
 
 BATCH = 200
-# Small and often: what is sent and not yet settled is sent again when the process is killed, and larger batches were not
-# faster in the measurements.
+# Small and often: what is sent and not yet settled is sent again when the process is killed, and larger batches were
+# not faster in the measurements.
 SETTLE_ROWS = 24
 SETTLE_EVERY = 0.012
 # How soon a drain that has nothing to do sees a new row.

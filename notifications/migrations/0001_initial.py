@@ -10,347 +10,636 @@ import aegisnotify.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('projects', '0002_plans'),
+        ("projects", "0002_plans"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TargetPace',
+            name="TargetPace",
             fields=[
-                ('fingerprint', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('next_at', models.DateTimeField()),
+                ("fingerprint", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("next_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='AddressBounce',
+            name="AddressBounce",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('kind', models.CharField(choices=[('bounced', 'Bounced'), ('complained', 'Complained')], max_length=12)),
-                ('detail', models.CharField(blank=True, max_length=500)),
-                ('at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                (
+                    "kind",
+                    models.CharField(choices=[("bounced", "Bounced"), ("complained", "Complained")], max_length=12),
+                ),
+                ("detail", models.CharField(blank=True, max_length=500)),
+                ("at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='bounce_is_lower_case')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
+                        name="bounce_is_lower_case",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Channel',
+            name="Channel",
             fields=[
-                ('id', models.UUIDField(default=aegisnotify.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=20)),
-                ('key', models.SlugField(max_length=60)),
-                ('name', models.CharField(max_length=80)),
-                ('enabled', models.BooleanField(default=True)),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('config', aegisnotify.encryption.EncryptedJSONField(blank=True, default=dict)),
-                ('target_host', models.CharField(blank=True, max_length=260)),
-                ('target_fingerprint', models.CharField(blank=True, max_length=64)),
-                ('mode', models.CharField(choices=[('immediate', 'Immediate'), ('daily_digest', 'Daily Digest')], default='immediate', max_length=12)),
-                ('digest_time', models.TimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('secret_activates_at', models.DateTimeField(blank=True, null=True)),
-                ('last_success_at', models.DateTimeField(blank=True, null=True)),
-                ('last_error_at', models.DateTimeField(blank=True, null=True)),
-                ('last_error', models.CharField(blank=True, max_length=500)),
-                ('failures_in_a_row', models.PositiveIntegerField(default=0)),
-                ('first_failure_at', models.DateTimeField(blank=True, null=True)),
-                ('failing_since', models.DateTimeField(blank=True, null=True)),
-                ('warned_stage', models.CharField(blank=True, default='', max_length=10)),
-                ('paused_until', models.DateTimeField(blank=True, null=True)),
-                ('suspended_at', models.DateTimeField(blank=True, null=True)),
-                ('suspended_reason', models.CharField(blank=True, max_length=500)),
-                ('breaker_window_at', models.DateTimeField(blank=True, null=True)),
-                ('breaker_tries', models.PositiveIntegerField(default=0)),
-                ('breaker_failures', models.PositiveIntegerField(default=0)),
-                ('breaker_open_until', models.DateTimeField(blank=True, null=True)),
-                ('not_before', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('paused_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='channels', to='projects.project')),
+                (
+                    "id",
+                    models.UUIDField(default=aegisnotify.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("kind", models.CharField(max_length=20)),
+                ("key", models.SlugField(max_length=60)),
+                ("name", models.CharField(max_length=80)),
+                ("enabled", models.BooleanField(default=True)),
+                ("position", models.PositiveIntegerField(default=0)),
+                ("config", aegisnotify.encryption.EncryptedJSONField(blank=True, default=dict)),
+                ("target_host", models.CharField(blank=True, max_length=260)),
+                ("target_fingerprint", models.CharField(blank=True, max_length=64)),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("immediate", "Immediate"), ("daily_digest", "Daily Digest")],
+                        default="immediate",
+                        max_length=12,
+                    ),
+                ),
+                ("digest_time", models.TimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                ("secret_activates_at", models.DateTimeField(blank=True, null=True)),
+                ("last_success_at", models.DateTimeField(blank=True, null=True)),
+                ("last_error_at", models.DateTimeField(blank=True, null=True)),
+                ("last_error", models.CharField(blank=True, max_length=500)),
+                ("failures_in_a_row", models.PositiveIntegerField(default=0)),
+                ("first_failure_at", models.DateTimeField(blank=True, null=True)),
+                ("failing_since", models.DateTimeField(blank=True, null=True)),
+                ("warned_stage", models.CharField(blank=True, default="", max_length=10)),
+                ("paused_until", models.DateTimeField(blank=True, null=True)),
+                ("suspended_at", models.DateTimeField(blank=True, null=True)),
+                ("suspended_reason", models.CharField(blank=True, max_length=500)),
+                ("breaker_window_at", models.DateTimeField(blank=True, null=True)),
+                ("breaker_tries", models.PositiveIntegerField(default=0)),
+                ("breaker_failures", models.PositiveIntegerField(default=0)),
+                ("breaker_open_until", models.DateTimeField(blank=True, null=True)),
+                ("not_before", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "paused_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="channels", to="projects.project"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'created_at', 'id'],
+                "ordering": ["position", "created_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='ChannelRecipient',
+            name="ChannelRecipient",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email', models.EmailField(max_length=254)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recipients', to='notifications.channel')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("email", models.EmailField(max_length=254)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="recipients",
+                        to="notifications.channel",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'id'],
+                "ordering": ["position", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.UUIDField(default=aegisnotify.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('channel_key', models.CharField(max_length=60)),
-                ('kind', models.CharField(max_length=20)),
-                ('event', models.CharField(max_length=40)),
-                ('recipient', models.CharField(blank=True, max_length=254)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('sending', 'Sending'), ('retrying', 'Retrying'), ('held', 'Held'), ('delivered', 'Delivered'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='pending', max_length=10)),
-                ('attempt_count', models.PositiveIntegerField(default=0)),
-                ('step', models.PositiveSmallIntegerField(default=0)),
-                ('next_at', models.DateTimeField(blank=True, null=True)),
-                ('lease_token', models.UUIDField(blank=True, null=True)),
-                ('interrupted', models.BooleanField(default=False)),
-                ('interruptions', models.PositiveSmallIntegerField(default=0)),
-                ('slot_at', models.DateTimeField(blank=True, null=True)),
-                ('body', models.TextField(blank=True)),
-                ('status_reason', models.CharField(blank=True, max_length=500)),
-                ('created_at', models.DateTimeField()),
-                ('restarted_at', models.DateTimeField(blank=True, help_text='when the ladder began again, by a redelivery', null=True)),
-                ('delivered_at', models.DateTimeField(blank=True, null=True)),
-                ('channel', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='deliveries', to='notifications.channel')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='projects.project')),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='projects.workspace')),
+                (
+                    "id",
+                    models.UUIDField(default=aegisnotify.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("channel_key", models.CharField(max_length=60)),
+                ("kind", models.CharField(max_length=20)),
+                ("event", models.CharField(max_length=40)),
+                ("recipient", models.CharField(blank=True, max_length=254)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("sending", "Sending"),
+                            ("retrying", "Retrying"),
+                            ("held", "Held"),
+                            ("delivered", "Delivered"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("attempt_count", models.PositiveIntegerField(default=0)),
+                ("step", models.PositiveSmallIntegerField(default=0)),
+                ("next_at", models.DateTimeField(blank=True, null=True)),
+                ("lease_token", models.UUIDField(blank=True, null=True)),
+                ("interrupted", models.BooleanField(default=False)),
+                ("interruptions", models.PositiveSmallIntegerField(default=0)),
+                ("slot_at", models.DateTimeField(blank=True, null=True)),
+                ("body", models.TextField(blank=True)),
+                ("status_reason", models.CharField(blank=True, max_length=500)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "restarted_at",
+                    models.DateTimeField(
+                        blank=True, help_text="when the ladder began again, by a redelivery", null=True
+                    ),
+                ),
+                ("delivered_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="deliveries",
+                        to="notifications.channel",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="projects.project"
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="projects.workspace"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'deliveries',
-                'ordering': ['-created_at', '-id'],
+                "verbose_name_plural": "deliveries",
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('at', models.DateTimeField()),
-                ('duration_ms', models.PositiveIntegerField(default=0)),
-                ('status_code', models.PositiveIntegerField(blank=True, null=True)),
-                ('outcome', models.CharField(choices=[('ok', 'Ok'), ('accepted', 'Accepted'), ('retry', 'Retry'), ('failed', 'Failed'), ('interrupted', 'Interrupted')], max_length=12)),
-                ('error', models.CharField(blank=True, help_text='our reading of the answer, a sentence', max_length=500)),
-                ('response', models.TextField(blank=True, help_text='what the other side answered, scrubbed, at most 4 KB')),
-                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='notifications.delivery')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("at", models.DateTimeField()),
+                ("duration_ms", models.PositiveIntegerField(default=0)),
+                ("status_code", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("ok", "Ok"),
+                            ("accepted", "Accepted"),
+                            ("retry", "Retry"),
+                            ("failed", "Failed"),
+                            ("interrupted", "Interrupted"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "error",
+                    models.CharField(blank=True, help_text="our reading of the answer, a sentence", max_length=500),
+                ),
+                (
+                    "response",
+                    models.TextField(blank=True, help_text="what the other side answered, scrubbed, at most 4 KB"),
+                ),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attempts",
+                        to="notifications.delivery",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number', 'id'],
+                "ordering": ["number", "id"],
             },
         ),
         migrations.CreateModel(
-            name='EventFlag',
+            name="EventFlag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event', models.CharField(max_length=40)),
-                ('enabled', models.BooleanField()),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('changed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='event_flags', to='projects.project')),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='event_flags', to='projects.workspace')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("event", models.CharField(max_length=40)),
+                ("enabled", models.BooleanField()),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                (
+                    "changed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="event_flags",
+                        to="projects.project",
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="event_flags", to="projects.workspace"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Occurrence',
+            name="Occurrence",
             fields=[
-                ('id', models.UUIDField(default=aegisnotify.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('run', 'run'), ('crawl', 'crawl'), ('generation', 'generation')], max_length=12)),
-                ('source_id', models.CharField(max_length=200)),
-                ('facts', models.JSONField()),
-                ('fired', models.CharField(blank=True, max_length=200)),
-                ('decisions', models.JSONField(default=list)),
-                ('occurred_at', models.DateTimeField()),
-                ('received_at', models.DateTimeField()),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='occurrences', to='projects.project')),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='occurrences', to='projects.workspace')),
+                (
+                    "id",
+                    models.UUIDField(default=aegisnotify.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("run", "run"), ("crawl", "crawl"), ("generation", "generation")], max_length=12
+                    ),
+                ),
+                ("source_id", models.CharField(max_length=200)),
+                ("facts", models.JSONField()),
+                ("fired", models.CharField(blank=True, max_length=200)),
+                ("decisions", models.JSONField(default=list)),
+                ("occurred_at", models.DateTimeField()),
+                ("received_at", models.DateTimeField()),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="occurrences", to="projects.project"
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="occurrences", to="projects.workspace"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-received_at', '-id'],
+                "ordering": ["-received_at", "-id"],
             },
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='occurrence',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='notifications.occurrence'),
+            model_name="delivery",
+            name="occurrence",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="deliveries", to="notifications.occurrence"
+            ),
         ),
         migrations.CreateModel(
-            name='OptOut',
+            name="OptOut",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email', models.EmailField(max_length=254)),
-                ('created_at', models.DateTimeField()),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='opt_outs', to='projects.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("email", models.EmailField(max_length=254)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="opt_outs", to="projects.project"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Override',
+            name="Override",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event', models.CharField(max_length=40)),
-                ('enabled', models.BooleanField()),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('changed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='overrides', to='notifications.channel')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("event", models.CharField(max_length=40)),
+                ("enabled", models.BooleanField()),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                (
+                    "changed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="overrides",
+                        to="notifications.channel",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RecoveryJob',
+            name="RecoveryJob",
             fields=[
-                ('id', models.UUIDField(default=aegisnotify.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('since', models.DateTimeField()),
-                ('until', models.DateTimeField(help_text='what happened after the job was asked for is none of its business')),
-                ('status', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='queued', max_length=8)),
-                ('total', models.PositiveIntegerField(default=0)),
-                ('done', models.PositiveIntegerField(default=0)),
-                ('sent', models.PositiveIntegerField(default=0)),
-                ('delivery_cursor', models.UUIDField(blank=True, null=True)),
-                ('occurrence_cursor', models.UUIDField(blank=True, null=True)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('error', models.CharField(blank=True, max_length=500)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recovery_jobs', to='notifications.channel')),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recovery_jobs', to='projects.workspace')),
+                (
+                    "id",
+                    models.UUIDField(default=aegisnotify.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("since", models.DateTimeField()),
+                (
+                    "until",
+                    models.DateTimeField(help_text="what happened after the job was asked for is none of its business"),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("queued", "Queued"), ("running", "Running"), ("done", "Done"), ("failed", "Failed")],
+                        default="queued",
+                        max_length=8,
+                    ),
+                ),
+                ("total", models.PositiveIntegerField(default=0)),
+                ("done", models.PositiveIntegerField(default=0)),
+                ("sent", models.PositiveIntegerField(default=0)),
+                ("delivery_cursor", models.UUIDField(blank=True, null=True)),
+                ("occurrence_cursor", models.UUIDField(blank=True, null=True)),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("error", models.CharField(blank=True, max_length=500)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="recovery_jobs",
+                        to="notifications.channel",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="recovery_jobs",
+                        to="projects.workspace",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='AddressConfirmation',
+            name="AddressConfirmation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email', models.EmailField(max_length=254)),
-                ('last_sent_at', models.DateTimeField(blank=True, null=True)),
-                ('sent_on', models.DateField(blank=True, help_text='the day (UTC) that sent_count counts', null=True)),
-                ('sent_count', models.PositiveSmallIntegerField(default=0)),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('requested_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='address_confirmations', to='projects.workspace')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("email", models.EmailField(max_length=254)),
+                ("last_sent_at", models.DateTimeField(blank=True, null=True)),
+                ("sent_on", models.DateField(blank=True, help_text="the day (UTC) that sent_count counts", null=True)),
+                ("sent_count", models.PositiveSmallIntegerField(default=0)),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="address_confirmations",
+                        to="projects.workspace",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('workspace', 'email'), name='address_confirmation_once'), models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='confirmation_is_lower_case')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("workspace", "email"), name="address_confirmation_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
+                        name="confirmation_is_lower_case",
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='channel',
-            index=models.Index(fields=['target_fingerprint'], name='channel_by_fingerprint'),
+            model_name="channel",
+            index=models.Index(fields=["target_fingerprint"], name="channel_by_fingerprint"),
         ),
         migrations.AddConstraint(
-            model_name='channel',
-            constraint=models.UniqueConstraint(fields=('project', 'key'), name='channel_key_unique_in_project'),
+            model_name="channel",
+            constraint=models.UniqueConstraint(fields=("project", "key"), name="channel_key_unique_in_project"),
         ),
         migrations.AddConstraint(
-            model_name='channel',
-            constraint=models.CheckConstraint(condition=models.Q(('mode', 'immediate'), ('digest_time__isnull', False), _connector='OR'), name='channel_digest_has_time'),
+            model_name="channel",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("mode", "immediate"), ("digest_time__isnull", False), _connector="OR"),
+                name="channel_digest_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='channel',
-            constraint=models.CheckConstraint(condition=models.Q(('suspended_at__isnull', False), ('suspended_reason', ''), _connector='OR'), name='channel_suspension_has_moment'),
+            model_name="channel",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("suspended_at__isnull", False), ("suspended_reason", ""), _connector="OR"),
+                name="channel_suspension_has_moment",
+            ),
         ),
         migrations.AddIndex(
-            model_name='channelrecipient',
-            index=models.Index(fields=['email'], name='recipient_by_email'),
+            model_name="channelrecipient",
+            index=models.Index(fields=["email"], name="recipient_by_email"),
         ),
         migrations.AddConstraint(
-            model_name='channelrecipient',
-            constraint=models.UniqueConstraint(fields=('channel', 'email'), name='recipient_once'),
+            model_name="channelrecipient",
+            constraint=models.UniqueConstraint(fields=("channel", "email"), name="recipient_once"),
         ),
         migrations.AddConstraint(
-            model_name='channelrecipient',
-            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='recipient_is_lower_case'),
+            model_name="channelrecipient",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
+                name="recipient_is_lower_case",
+            ),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(fields=['delivery', 'number'], name='attempt_by_delivery'),
+            model_name="attempt",
+            index=models.Index(fields=["delivery", "number"], name="attempt_by_delivery"),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['ok', 'accepted', 'retry', 'failed', 'interrupted'])), name='attempt_outcome_is_known'),
+            model_name="attempt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("outcome__in", ["ok", "accepted", "retry", "failed", "interrupted"])),
+                name="attempt_outcome_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='eventflag',
-            constraint=models.UniqueConstraint(condition=models.Q(('project', None)), fields=('workspace', 'event'), name='workspace_flag_once'),
+            model_name="eventflag",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("project", None)), fields=("workspace", "event"), name="workspace_flag_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='eventflag',
-            constraint=models.UniqueConstraint(condition=models.Q(('project__isnull', False)), fields=('project', 'event'), name='project_flag_once'),
+            model_name="eventflag",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("project__isnull", False)), fields=("project", "event"), name="project_flag_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='occurrence',
-            index=models.Index(fields=['workspace', '-received_at', '-id'], name='occurrence_by_workspace'),
+            model_name="occurrence",
+            index=models.Index(fields=["workspace", "-received_at", "-id"], name="occurrence_by_workspace"),
         ),
         migrations.AddIndex(
-            model_name='occurrence',
-            index=models.Index(fields=['project', '-received_at', '-id'], name='occurrence_by_project'),
+            model_name="occurrence",
+            index=models.Index(fields=["project", "-received_at", "-id"], name="occurrence_by_project"),
         ),
         migrations.AddIndex(
-            model_name='occurrence',
-            index=models.Index(fields=['workspace', 'fired', '-received_at'], name='occurrence_by_fired'),
+            model_name="occurrence",
+            index=models.Index(fields=["workspace", "fired", "-received_at"], name="occurrence_by_fired"),
         ),
         migrations.AddConstraint(
-            model_name='occurrence',
-            constraint=models.UniqueConstraint(fields=('project', 'kind', 'source_id'), name='occurrence_once'),
+            model_name="occurrence",
+            constraint=models.UniqueConstraint(fields=("project", "kind", "source_id"), name="occurrence_once"),
         ),
         migrations.AddConstraint(
-            model_name='occurrence',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['run', 'crawl', 'generation'])), name='occurrence_kind_is_known'),
+            model_name="occurrence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["run", "crawl", "generation"])), name="occurrence_kind_is_known"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('status__in', ('pending', 'sending', 'retrying'))), fields=['next_at'], name='delivery_due'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("status__in", ("pending", "sending", "retrying"))),
+                fields=["next_at"],
+                name="delivery_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['workspace', '-created_at', '-id'], name='delivery_by_workspace'),
+            model_name="delivery",
+            index=models.Index(fields=["workspace", "-created_at", "-id"], name="delivery_by_workspace"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['project', '-created_at', '-id'], name='delivery_by_project'),
+            model_name="delivery",
+            index=models.Index(fields=["project", "-created_at", "-id"], name="delivery_by_project"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['channel', '-created_at', '-id'], name='delivery_by_channel'),
+            model_name="delivery",
+            index=models.Index(fields=["channel", "-created_at", "-id"], name="delivery_by_channel"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['workspace', 'status', '-created_at'], name='delivery_by_status'),
+            model_name="delivery",
+            index=models.Index(fields=["workspace", "status", "-created_at"], name="delivery_by_status"),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('occurrence', 'channel', 'event', 'recipient'), name='delivery_once'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(
+                fields=("occurrence", "channel", "event", "recipient"), name="delivery_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'sending', 'retrying', 'held', 'delivered', 'failed', 'cancelled'])), name='delivery_status_is_known'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["pending", "sending", "retrying", "held", "delivered", "failed", "cancelled"])
+                ),
+                name="delivery_status_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('next_at__isnull', False), ('status__in', ('pending', 'sending', 'retrying'))), models.Q(('next_at', None), ('status__in', ['delivered', 'failed', 'cancelled', 'held'])), _connector='OR'), name='delivery_is_due_or_done'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("next_at__isnull", False), ("status__in", ("pending", "sending", "retrying"))),
+                    models.Q(("next_at", None), ("status__in", ["delivered", "failed", "cancelled", "held"])),
+                    _connector="OR",
+                ),
+                name="delivery_is_due_or_done",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease_token__isnull', False), ('status', 'sending')), models.Q(models.Q(('status', 'sending'), _negated=True), ('lease_token', None)), _connector='OR'), name='delivery_lease_while_sending'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("lease_token__isnull", False), ("status", "sending")),
+                    models.Q(models.Q(("status", "sending"), _negated=True), ("lease_token", None)),
+                    _connector="OR",
+                ),
+                name="delivery_lease_while_sending",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='optout',
-            constraint=models.UniqueConstraint(fields=('project', 'email'), name='opt_out_once'),
+            model_name="optout",
+            constraint=models.UniqueConstraint(fields=("project", "email"), name="opt_out_once"),
         ),
         migrations.AddConstraint(
-            model_name='optout',
-            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='opt_out_is_lower_case'),
+            model_name="optout",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
+                name="opt_out_is_lower_case",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='override',
-            constraint=models.UniqueConstraint(fields=('channel', 'event'), name='override_once'),
+            model_name="override",
+            constraint=models.UniqueConstraint(fields=("channel", "event"), name="override_once"),
         ),
         migrations.AddConstraint(
-            model_name='recoveryjob',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['queued', 'running'])), fields=('channel',), name='recovery_one_at_a_time'),
+            model_name="recoveryjob",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ["queued", "running"])),
+                fields=("channel",),
+                name="recovery_one_at_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recoveryjob',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['queued', 'running', 'done', 'failed'])), name='recovery_status_is_known'),
+            model_name="recoveryjob",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["queued", "running", "done", "failed"])),
+                name="recovery_status_is_known",
+            ),
         ),
     ]

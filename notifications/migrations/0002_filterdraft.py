@@ -6,44 +6,47 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0001_initial'),
-        ('projects', '0003_invitation'),
+        ("notifications", "0001_initial"),
+        ("projects", "0003_invitation"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='FilterDraft',
+            name="FilterDraft",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('changes', models.JSONField(default=dict)),
-                ('base', models.JSONField(default=dict)),
-                ('started_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("changes", models.JSONField(default=dict)),
+                ("base", models.JSONField(default=dict)),
+                ("started_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
             ],
         ),
         migrations.RemoveIndex(
-            model_name='occurrence',
-            name='occurrence_by_fired',
+            model_name="occurrence",
+            name="occurrence_by_fired",
         ),
         migrations.AddIndex(
-            model_name='occurrence',
-            index=models.Index(fields=['workspace', 'fired', '-received_at', 'project'], name='occurrence_by_fired'),
+            model_name="occurrence",
+            index=models.Index(fields=["workspace", "fired", "-received_at", "project"], name="occurrence_by_fired"),
         ),
         migrations.AddField(
-            model_name='filterdraft',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='filter_drafts', to=settings.AUTH_USER_MODEL),
+            model_name="filterdraft",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="filter_drafts", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='filterdraft',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='filter_drafts', to='projects.workspace'),
+            model_name="filterdraft",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="filter_drafts", to="projects.workspace"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='filterdraft',
-            constraint=models.UniqueConstraint(fields=('user', 'workspace'), name='filter_draft_once'),
+            model_name="filterdraft",
+            constraint=models.UniqueConstraint(fields=("user", "workspace"), name="filter_draft_once"),
         ),
     ]

@@ -5,8 +5,8 @@ from django.db import transaction
 from aegisnotify.clock import now
 from notifications.insight.coverage import Action, Fix, Warning
 from notifications.models import Channel
-from notifications.selectors.matrix import load_matrix
 from notifications.selectors.coverage import warnings_of
+from notifications.selectors.matrix import load_matrix
 from notifications.services.channels import update_channel
 from notifications.services.drafts import follow_own_change
 from notifications.services.filters import change_project_filters, change_workspace_filters

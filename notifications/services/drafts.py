@@ -11,8 +11,8 @@ from aegisnotify.clock import now
 from notifications import drafts
 from notifications.drafts import Base, Value, Values
 from notifications.models import FilterDraft
-from notifications.selectors.matrix import Matrix, load_matrix
 from notifications.selectors.drafts import bases_of, read
+from notifications.selectors.matrix import Matrix, load_matrix
 from notifications.services.filters import FilterChange, change_filters
 from projects.actors import Actor
 from projects.errors import Stale

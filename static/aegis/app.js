@@ -74,7 +74,8 @@
   });
   document.body.addEventListener('htmx:afterRequest', event => {
     const lost = document.activeElement === document.body;
-    if (lost && event.detail.elt.matches('[hx-disabled-elt]')) document.getElementById(asked)?.focus();
+    /* The element that asked may be gone from the page, and then the event comes from what held it. */
+    if (lost && event.detail.requestConfig.elt.matches('[hx-disabled-elt]')) document.getElementById(asked)?.focus();
   });
 
   /* A dialog gives the focus back to what opened it, also where the page behind it was drawn anew. */

@@ -91,6 +91,7 @@ def test_filters_go_into_the_address_and_survive_the_back_button(visitor, owner,
     page = visitor.page
     page.goto(f"{visitor.address}/deliveries/?ws=acme")
     row = page.get_by_role("link", name=f"Run {failed.occurrence.source_id} failed")
+    page.get_by_label("Status").focus()
     page.get_by_label("Status").select_option("delivered")
     page.get_by_role("heading", name="No delivery matches").wait_for()
     assert "status=delivered" in page.url

@@ -42,9 +42,7 @@ def readings(_):
 
     found = {}
     rows = Attempt.objects.order_by("at").exclude(outcome="interrupted")
-    for key, *reading in rows.values_list(
-        "delivery__channel_key", "outcome", "status_code", "error", "duration_ms"
-    ):
+    for key, *reading in rows.values_list("delivery__channel_key", "outcome", "status_code", "error", "duration_ms"):
         found.setdefault(key, []).append(reading)
     return {key: entries[:50] for key, entries in found.items()}
 
@@ -56,11 +54,15 @@ def unfinished(_):
     from notifications.models import Delivery
     from notifications.models.deliveries import UNFINISHED
 
-    rows = Delivery.objects.filter(status__in=UNFINISHED).values_list("status").annotate(Count("pk"), Sum("attempt_count"))
+    rows = (
+        Delivery.objects.filter(status__in=UNFINISHED).values_list("status").annotate(Count("pk"), Sum("attempt_count"))
+    )
     return {status: [count, tries] for status, count, tries in rows}
 
 
 if __name__ == "__main__":
     django.setup()
     question, argument = sys.argv[1], json.loads(sys.argv[2])
-    sys.stdout.write(json.dumps({"seed": seed, "ledger": ledger, "readings": readings, "unfinished": unfinished}[question](argument)))
+    sys.stdout.write(
+        json.dumps({"seed": seed, "ledger": ledger, "readings": readings, "unfinished": unfinished}[question](argument))
+    )

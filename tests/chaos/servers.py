@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis of the tests' own, on free ports, to be killed and restarted. Never the machine's shared ones."""
+"""PostgreSQL and Redis of the tests' own, on free ports, to be killed and restarted."""
 
 import glob
 import os
@@ -102,7 +102,9 @@ class Redis:
 
     def start(self):
         arguments = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--dir", str(self._directory)]
-        self._process = subprocess.Popen(["redis-server", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            ["redis-server", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         wait_until(self.answers, "Redis is up")
 
     def flush(self):

@@ -200,7 +200,9 @@ def test_a_channel_that_no_key_opens_waits_and_stops_nobody_else(caplog):
     broken, fine = ChannelFactory(), ChannelFactory()
     with connection.cursor() as cursor:
         stored = Channel._meta.pk.get_db_prep_value(broken.pk, connection)
-        cursor.execute(f"UPDATE {Channel._meta.db_table} SET config = 'encrypted by a lost key' WHERE id = %s", [stored])
+        cursor.execute(
+            f"UPDATE {Channel._meta.db_table} SET config = 'encrypted by a lost key' WHERE id = %s", [stored]
+        )
     (waiting,), (sent,) = deliveries(broken, 1), deliveries(fine, 1)
     made = transport()
     run(made)

@@ -115,17 +115,22 @@ def test_the_command_to_paste_posts_a_failed_scheduled_run():
     assert report.source_id == "run-7"
 
 
+def until(true):
+    for _ in range(200):
+        if true():
+            return
+        time.sleep(0.05)
+
+
 def start(script, log):
     child = Child("child", [sys.executable, "-c", script], {"PYTHONUNBUFFERED": "1"}, log)
-    for _ in range(100):
-        if child.exit_code is not None or log.read_text():
-            break
-        time.sleep(0.05)
+    until(lambda: child.exit_code is not None or log.read_text())
     return child
 
 
 def test_a_child_that_ends_says_how_and_what_it_said_last(tmp_path):
     child = start("print(*range(50), sep='\\n'); raise SystemExit(3)", tmp_path / "log")
+    until(lambda: child.exit_code is not None)
     child.stop(5)
     assert child.exit_code == 3
     assert child.tail().splitlines() == [str(number) for number in range(30, 50)]
