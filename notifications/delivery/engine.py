@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection, transaction
 from django.db.utils import InterfaceError, OperationalError
 
+from aegisnotify import bulk
 from aegisnotify.clock import now
 from notifications.addresses.services import mark_bounced
 from notifications.channels import registry
@@ -45,6 +46,8 @@ BATCH = 200
 # not faster in the measurements.
 SETTLE_ROWS = 24
 SETTLE_EVERY = 0.012
+# The bound on it, beside what is in flight: where the database is slow, senders wait for it.
+MOST_UNSTORED = 20
 # How soon a drain that has nothing to do sees a new row.
 POLL = 0.025
 LINGER = 1.0
@@ -90,7 +93,9 @@ class Engine:
         self._threads = threads or settings.AEGIS_SENDER_THREADS
         self._batch = batch
         self._make_transport = make_transport
-        self._queues: HostQueues[Prepared] = HostQueues(bound=max(2, self._threads // 4))
+        self._queues: HostQueues[Prepared] = HostQueues(
+            bound=max(2, self._threads // 4), most=self._threads + MOST_UNSTORED
+        )
         self._results: queue.SimpleQueue[_Result] = queue.SimpleQueue()
         # One token a run: every row it claims is leased under it.
         self._token = uuid.uuid4()
@@ -214,6 +219,7 @@ class Engine:
             if result.tried is not None and not result.tried.reading.ours
         ]
         self._database(lambda: _store(self._token, settled, attempts))
+        self._queues.stored(len(results))
         for result in results:
             if result.tried is not None and result.prepared.channel is not None:
                 self._health.note(result.prepared.channel, Heard(moment, result.tried.reading))
@@ -306,7 +312,7 @@ class Engine:
 def _store(token: uuid.UUID, settled: list[Settled], attempts: list[Attempt]) -> None:
     with transaction.atomic():
         outbox.settle(token, settled)
-        Attempt.objects.bulk_create(attempts)
+        bulk.insert(attempts)
 
 
 def _settled(result: _Result, moment: datetime) -> Settled:
@@ -338,7 +344,8 @@ def _settled(result: _Result, moment: datetime) -> Settled:
 def _attempt(prepared: Prepared, tried: Tried) -> Attempt:
     row = prepared.delivery
     assert prepared.job is not None
-    return Attempt(
+    return bulk.new(
+        Attempt,
         delivery_id=row.pk,
         number=row.attempt_count,
         at=tried.started_at,

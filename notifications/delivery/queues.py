@@ -4,6 +4,7 @@ Threads take work themselves, in turn from the hosts that have room, so a host t
 share. (A dispatcher handing out items stalled at 830 deliveries a second.)
 """
 
+import math
 import threading
 from collections import defaultdict, deque
 from collections.abc import Hashable
@@ -13,10 +14,15 @@ Item = TypeVar("Item")
 
 
 class HostQueues(Generic[Item]):
-    """Thread-safe. `bound`: how many items of one host may be in flight at once."""
+    """Thread-safe. `bound`: how many items of one host may be in flight at once.
 
-    def __init__(self, bound: int) -> None:
+    `most`: how many may have been taken and not yet been `stored`, in flight or with a result that nobody has stored:
+    what a process that is killed would leave to be sent again.
+    """
+
+    def __init__(self, bound: int, most: float = math.inf) -> None:
         self._bound = bound
+        self._most = most
         self._changed = threading.Condition()
         self._waiting: dict[Hashable, deque[Item]] = {}
         self._in_flight: defaultdict[Hashable, int] = defaultdict(int)
@@ -25,6 +31,7 @@ class HostQueues(Generic[Item]):
         self._closed = False
         self._count = 0
         self._flying = 0
+        self._taken = 0
 
     def put(self, host: Hashable, item: Item) -> None:
         with self._changed:
@@ -38,7 +45,7 @@ class HostQueues(Generic[Item]):
     def take(self) -> tuple[Hashable, Item] | None:
         """The next item, waiting for one; None once closed. Call `done` with its host afterwards."""
         with self._changed:
-            while not self._ready:
+            while not self._ready or self._taken >= self._most:
                 if self._closed:
                     return None
                 self._changed.wait()
@@ -46,6 +53,7 @@ class HostQueues(Generic[Item]):
             item = self._waiting[host].popleft()
             self._count -= 1
             self._flying += 1
+            self._taken += 1
             self._in_flight[host] += 1
             if not self._waiting[host]:
                 del self._waiting[host]
@@ -64,6 +72,12 @@ class HostQueues(Generic[Item]):
             if was_full and host in self._waiting:
                 self._ready.append(host)
                 self._changed.notify()
+
+    def stored(self, count: int) -> None:
+        """The results of `count` items have been stored."""
+        with self._changed:
+            self._taken -= count
+            self._changed.notify(count)
 
     def crowded(self, limit: int) -> list[Item]:
         """What waits for hosts that have more than `limit` items waiting."""

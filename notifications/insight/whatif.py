@@ -4,6 +4,7 @@ One aggregate yields the groups; the ids of failures that nobody would hear of a
 any, and at most a hundred.
 """
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -96,10 +97,14 @@ def recent_groups(workspace: Workspace, moment: datetime) -> list[Group]:
     """Those of the default days, up to a minute old: a page that is clicked through asks again with every click."""
     days = within_history(workspace, DEFAULT_DAYS)
     key = f"fired-groups:{workspace.pk}:{days}"
-    groups: list[Group] | None = cache.get(key)
+    groups: list[Group] | None = None
+    # A broken cache costs time, not the page.
+    with contextlib.suppress(Exception):
+        groups = cache.get(key)
     if groups is None:
         groups = fired_groups(workspace, moment - timedelta(days=days))
-        cache.set(key, groups, RECENT_SECONDS)
+        with contextlib.suppress(Exception):
+            cache.set(key, groups, RECENT_SECONDS)
     return groups
 
 

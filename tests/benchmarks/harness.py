@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -14,7 +15,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 import redis
@@ -137,9 +137,9 @@ class Database:
 
 
 @contextlib.contextmanager
-def postgresql() -> Iterator[Database]:
+def postgresql(suffix: str = "") -> Iterator[Database]:
     """A fresh PostgreSQL database with Redis beside it."""
-    name = f"aegis_bench_{os.getpid()}"
+    name = f"aegis_bench_{os.getpid()}{suffix}"
     with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}"')
     redis.Redis.from_url(REDIS).flushdb()
@@ -154,8 +154,8 @@ def postgresql() -> Iterator[Database]:
 
 
 @contextlib.contextmanager
-def sqlite() -> Iterator[Database]:
-    """A fresh SQLite database, with django-q's broker in it."""
+def sqlite(suffix: str = "") -> Iterator[Database]:
+    """A fresh SQLite database, with django-q's broker in it. (It is a file of its own, whatever the suffix.)"""
     with _prepared("SQLite", {"DATABASE_URL": "", "REDIS_URL": ""}) as database:
         try:
             yield database
@@ -187,19 +187,21 @@ def _prepared(name: str, extra: dict[str, str]) -> Iterator[Database]:
 
 
 def start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    """A process in a group of its own, so that `stop` reaches its children."""
+    """A process in a group of its own: Ctrl-C in the terminal is for the benchmark, which then ends it."""
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
 
 
 def stop(process: subprocess.Popen[bytes], seconds: float = 10) -> None:
-    """End a command as a terminal would, and its whole group when it does not listen."""
+    """End a command as a service manager would, and whoever of its processes does not listen."""
+    members = family(process.pid)
     process.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(seconds)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    for pid in members:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     process.wait()
 
 
@@ -229,6 +231,19 @@ def machine() -> str:
     return f"{os.cpu_count()} cores of {model}, Python {python}, PostgreSQL {row[0].split()[0]}, Redis {server}"
 
 
-def redis_parts() -> tuple[str, int, int]:
-    parts = urlsplit(REDIS)
-    return parts.hostname or "127.0.0.1", parts.port or 6379, int(parts.path.strip("/") or 0)
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    parents = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The name, in parentheses, may hold anything; the parent stands after it.
+            parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
+    found = [pid]
+    for each in found:
+        found += [child for child, parent in parents.items() if parent == each]
+    return found

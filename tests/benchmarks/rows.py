@@ -146,6 +146,15 @@ def left() -> int:
     return Delivery.objects.exclude(status="delivered").count()
 
 
+def delivered() -> list[str]:
+    return [str(pk) for pk in Delivery.objects.filter(status="delivered").values_list("pk", flat=True)]
+
+
+def expire_leases() -> None:
+    """As if their 30 seconds were over."""
+    Delivery.objects.filter(status="sending").update(next_at=now())
+
+
 def _stored(value: Any) -> Any:
     """A UUID as the database has it."""
     text = str(value)

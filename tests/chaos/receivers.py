@@ -78,7 +78,7 @@ class Receiver(Server):
         self.lock = threading.Lock()
         self.arrivals = defaultdict(list)
         self.messages = defaultdict(set)
-        self.occurrences = defaultdict(set)
+        self.occurrences = defaultdict(dict)
         super().__init__(self._arrived)
 
     def _arrived(self, handler):
@@ -88,16 +88,26 @@ class Receiver(Server):
         with self.lock:
             self.arrivals[delivery].append(time.monotonic())
             self.messages[occurrence, handler.path, body["event"]].add(delivery)
-            self.occurrences[occurrence].add((handler.path, body["event"]))
+            self.occurrences[occurrence].setdefault(handler.path, time.monotonic())
         time.sleep(self.delay)
         handler.answer()
+
+    def forget(self):
+        with self.lock:
+            for seen in (self.arrivals, self.messages, self.occurrences):
+                seen.clear()
 
     def repeated(self):
         """How many requests carried an id that had arrived before."""
         with self.lock:
             return sum(len(times) - 1 for times in self.arrivals.values())
 
+    def arrived_at(self, occurrence, path):
+        with self.lock:
+            return self.occurrences[occurrence][path]
+
     def has_all_of(self, occurrence, count):
+        """Whether so many paths have it."""
         with self.lock:
             return len(self.occurrences[occurrence]) >= count
 

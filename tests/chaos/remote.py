@@ -21,6 +21,19 @@ def seed(urls):
     return TokenFactory(workspace=project.workspace).text
 
 
+def queue(count):
+    """So many deliveries, due now, and no others."""
+    from notifications.models import Channel, Occurrence
+    from tests.factories import DeliveryFactory, OccurrenceFactory
+
+    Occurrence.objects.all().delete()
+    channel = Channel.objects.get()
+    for number in range(count):
+        occurrence = OccurrenceFactory(project=channel.project, kind="crawl", source_id=f"queued-{number}")
+        body = json.dumps({"event": "crawl_completed", "crawl": {"id": occurrence.source_id}})
+        DeliveryFactory(occurrence=occurrence, channel=channel, event="crawl_completed", body=body)
+
+
 def ledger(_):
     """Every delivery, and how many of them each occurrence has."""
     from django.db.models import Count
@@ -60,9 +73,9 @@ def unfinished(_):
     return {status: [count, tries] for status, count, tries in rows}
 
 
+QUESTIONS = {"seed": seed, "queue": queue, "ledger": ledger, "readings": readings, "unfinished": unfinished}
+
+
 if __name__ == "__main__":
     django.setup()
-    question, argument = sys.argv[1], json.loads(sys.argv[2])
-    sys.stdout.write(
-        json.dumps({"seed": seed, "ledger": ledger, "readings": readings, "unfinished": unfinished}[question](argument))
-    )
+    sys.stdout.write(json.dumps(QUESTIONS[sys.argv[1]](json.loads(sys.argv[2]))))

@@ -4,6 +4,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from aegisnotify.clock import now
 from aegisnotify.ids import uuid7
 from notifications import catalog
 from notifications.insight.replay import Case, Group, replay, with_filters
-from notifications.insight.whatif import what_if, what_if_for_project
+from notifications.insight.whatif import recent_groups, what_if, what_if_for_project
 from notifications.intake.recording import record
 from notifications.models import Delivery, Occurrence, Override
 from notifications.routing import ChannelState, Recipient, RecipientState, Settings
@@ -237,6 +238,23 @@ def test_the_number_of_queries_depends_neither_on_events_nor_on_channels(project
     factories.OccurrenceFactory.create_batch(20, project=project)
     assert count({"events": {"run_failed": False}}) == before
     assert count({}) == before - 1
+
+
+@pytest.mark.django_db
+def test_a_page_counts_once_a_minute_and_a_broken_cache_only_costs_time(project, monkeypatch):
+    cache.clear()
+    factories.OccurrenceFactory(project=project)
+    workspace, moment = project.workspace, now()
+    assert [group.count for group in recent_groups(workspace, moment)] == [1]
+    factories.OccurrenceFactory(project=project)
+    assert [group.count for group in recent_groups(workspace, moment)] == [1]
+    for name in ("get", "set"):
+        monkeypatch.setattr(type(cache._connections[cache._alias]), name, _broken)
+    assert [group.count for group in recent_groups(workspace, moment)] == [2]
+
+
+def _broken(*args, **kwargs):
+    raise ConnectionError("no cache")
 
 
 @pytest.mark.django_db

@@ -57,7 +57,7 @@ def test_anonymous_readers_sign_in_first(client, project):
         (0, "At this pace the month ends with 0 of 2,500."),
         (1000, "At this pace the month ends with 2,068 of 2,500."),
         (1500, "At this pace the cap is reached on 25 November ."),
-        (2500, "The cap is reached."),
+        (2500, "100% used: the month's allowance is spent."),
     ],
 )
 def test_each_meter_has_a_forecast(page, workspace, amount, words):

@@ -1,0 +1,73 @@
+"""Receivers that misbehave cost nobody else anything, and each try says what happened."""
+
+import os
+import statistics
+import time
+
+import pytest
+
+from tests.chaos.receivers import hostile
+from tests.chaos.servers import wait_until
+from tests.chaos.stack import Family, Poster
+
+pytestmark = pytest.mark.chaos
+
+SECONDS = 15 if not os.environ.get("AEGIS_CHAOS_ROUNDS") else 120
+RATE = 20
+HEALTHY = ("one", "two", "three")
+
+# Outcome, status and a part of the sentence of each one's first try.
+READINGS = {
+    "hangs": ("retry", None, "No complete answer within 15 seconds"),
+    "drips": ("retry", None, "No complete answer within 15 seconds"),
+    "resets": ("retry", None, "closed"),
+    "gigabyte": ("ok", 200, ""),
+    "redirects": ("retry", 302, ""),
+    "bad-tls": ("retry", None, "self-signed"),
+    "busy": ("retry", 429, ""),
+}
+
+
+@pytest.fixture
+def bad(directory):
+    made = hostile(directory)
+    yield made
+    for server in made.values():
+        server.close()
+
+
+def test_hostile_receivers_cost_nobody_else_anything(kind, receiver, bad, start_stack):
+    urls = {name: server.url for name, server in bad.items()} | {name: f"{receiver.url}/{name}" for name in HEALTHY}
+    stack = start_stack(kind, urls)
+    stack.web.start()
+    stack.worker.start()
+    stack.wait_for_web()
+    wait_until(lambda: Family(stack.worker.pid).is_complete, "the worker's processes are there")
+    poster = Poster(stack, RATE).start()
+    time.sleep(SECONDS)
+    poster.stop()
+    assert poster.refused == []
+    wait_until(
+        lambda: all(receiver.has_all_of(name, len(HEALTHY)) for name in poster.accepted), "the healthy ones have all"
+    )
+    seconds = sorted(
+        receiver.arrived_at(name, f"/hook/{channel}") - accepted
+        for name, accepted in poster.accepted.items()
+        for channel in HEALTHY
+    )
+    p95 = statistics.quantiles(seconds, n=20)[-1]
+    print(
+        f"\n{len(poster.accepted)} events; healthy channels: p50 {statistics.median(seconds) * 1000:.0f} ms, "
+        f"p95 {p95 * 1000:.0f} ms, slowest {seconds[-1] * 1000:.0f} ms"
+    )
+    assert p95 < 1
+
+    # The tries that take longest are under way since the first event.
+    wait_until(lambda: set(stack.ask("readings")) >= set(READINGS), "every receiver has been tried", every=1)
+    readings = stack.ask("readings")
+    for name, (outcome, status, words) in READINGS.items():
+        first = readings[name][0]
+        print(f"{name}: {first}")
+        assert (first[0], first[1]) == (outcome, status), name
+        assert words in first[2], name
+    assert all(entry[0] == "ok" for name in HEALTHY for entry in readings[name])
