@@ -62,14 +62,21 @@ def insert_unknown(rows: Sequence[Model]) -> set[Any]:
     return set(manager.filter(pk__in=keys).values_list("pk", flat=True))
 
 
+def postgresql_insertion(rows: Sequence[Model], ending: str = "") -> tuple[str, str]:
+    """The statement and its one parameter, for a statement that does more than inserting. The rows are of one model."""
+    sql, columns = _statement(type(rows[0]), "postgresql", ending)
+    values = [{name: stored(getattr(row, name)) for name, stored in columns} for row in rows]
+    return sql, json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+
+
 def _insert(rows: Sequence[Model], ending: str) -> int:
     """How many were inserted."""
-    sql, columns = _statement(type(rows[0]), connection.vendor, ending)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            values = [{name: stored(getattr(row, name)) for name, stored in columns} for row in rows]
-            cursor.execute(sql, [json.dumps(values, ensure_ascii=False, separators=(",", ":"))])
+            sql, parameter = postgresql_insertion(rows, ending)
+            cursor.execute(sql, [parameter])
         else:
+            sql, columns = _statement(type(rows[0]), connection.vendor, ending)
             cursor.executemany(sql, [[stored(getattr(row, name)) for name, stored in columns] for row in rows])
         return int(cursor.rowcount)
 

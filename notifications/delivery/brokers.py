@@ -9,6 +9,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import redis
@@ -112,6 +113,12 @@ class OrmBroker(_Patient, orm.ORM):
         if not taken:
             time.sleep(Conf.POLL)
         return taken or None
+
+    def enqueue(self, task: Any) -> Any:
+        if self.list_key != Conf.CLUSTER_NAME:
+            left_over = now() - timedelta(seconds=OWN_QUEUE_SECONDS)
+            self.get_connection().filter(key__startswith=own_queue(""), lock__lt=left_over).delete()
+        return super().enqueue(task)
 
     def hurry(self) -> None:
         """The database is as quick as it is."""

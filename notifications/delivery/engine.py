@@ -11,13 +11,13 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections, connection
 from django.db.utils import InterfaceError, OperationalError
 
 from aegisnotify import bulk
@@ -46,6 +46,16 @@ BATCH = 200
 # not faster in the measurements.
 SETTLE_ROWS = 24
 SETTLE_EVERY = 0.012
+# A host that has more waiting than this share of a batch is crowded: it gets no more, and does not count, when it is
+# asked whether there is room for others. Without, a few hosts that hang fill the batch, and everybody waits for them.
+CROWD = 4
+# Looking past the crowds costs a query that mostly finds nothing.
+LOOK_PAST_CROWDS_EVERY = 0.05
+MOST_HELD = 10
+# At the end of a budget tries that take longer than this are waited for, and their channels left out, while the
+# others go on. Beyond the end of the time that a try may take, it is stopped in any case.
+SLOW = 1.0
+CLOSING = 16.0
 # The bound on it, beside what is in flight: where the database is slow, senders wait for it.
 MOST_UNSTORED = 20
 # How soon a drain that has nothing to do sees a new row.
@@ -100,11 +110,14 @@ class Engine:
         # One token a run: every row it claims is leased under it.
         self._token = uuid.uuid4()
         self._held: dict[uuid.UUID, Prepared] = {}
+        # When the tries in flight began, by delivery.
+        self._begun: dict[uuid.UUID, float] = {}
         # Until when a channel asked to be left alone, or its breaker holds. Sender threads look here before they send:
         # the row of the channel is written and read with the batches, and a burst would be over by then.
         self._quiet: dict[uuid.UUID, datetime] = {}
         self._health = HealthRecorder()
         self._renewed = time.monotonic()
+        self._looked = -math.inf
         self._stop: Stop = threading.Event()
         self._patience = DATABASE_PATIENCE
         self.summary = Summary()
@@ -149,7 +162,7 @@ class Engine:
         active_until = time.monotonic() + active_for
         pause = POLL
         while not self._stop.is_set() and time.monotonic() < end:
-            if self._queues.waiting <= self._batch // 2 and self._claim():
+            if self._claim():
                 active_until = time.monotonic() + active_for
                 pause = POLL
             if self._settle(wait=pause):
@@ -163,16 +176,35 @@ class Engine:
                     pause = SLOW_POLL
                 else:
                     return
+        self._go_on_beside_slow_tries()
+
+    def _go_on_beside_slow_tries(self) -> None:
+        """The budget is over. While tries are in flight that take long, the channels that are quick go on: nobody else
+        may be at work in these seconds."""
+        over = time.monotonic()
+        self._give_back()
+        while not self._stop.is_set() and time.monotonic() < over + CLOSING:
+            begun = list(self._begun.items())
+            if not any(at < over for _, at in begun):
+                return
+            slow = [pk for pk, at in begun if at < time.monotonic() - SLOW]
+            self._claim(without={self._held[pk].delivery.channel_id for pk in slow if pk in self._held})
+            self._settle(wait=POLL)
+            self._renew()
+            self._heed(self._database(self._health.write_if_due))
 
     # -- the thread that talks to the database --
 
-    def _claim(self) -> bool:
-        """Claim and queue what is due; False when there was nothing."""
-        crowded = {item.delivery.channel_id for item in self._queues.crowded(self._batch // 2)}
+    def _claim(self, without: Collection[uuid.UUID | None] = ()) -> bool:
+        """Claim and queue what is due; False when there was nothing, or no room for more."""
+        crowd = self._queues.crowded(self._batch // CROWD)
+        if not self._has_room(len(crowd)):
+            return False
+        left_out = {pk for pk in [*without, *(item.delivery.channel_id for item in crowd)] if pk is not None}
         rows = self._database(
             lambda: (
-                outbox.claim(self._batch, self._token, now(), without_channels=[pk for pk in crowded if pk is not None])
-                if self._anything_due()
+                outbox.claim(self._batch, self._token, now(), without_channels=left_out)
+                if self._anything_due(left_out)
                 else []
             )
         )
@@ -183,19 +215,32 @@ class Engine:
         interrupted = [item for item in prepared if item.delivery.interrupted]
         settled = [item.settled for item in prepared if item.settled is not None]
         if interrupted or settled:
-            self._database(lambda: _store(self._token, settled, [_interrupted(item.delivery) for item in interrupted]))
+            self._database(
+                lambda: outbox.settle(self._token, settled, [_interrupted(item.delivery) for item in interrupted])
+            )
         for item in prepared:
             if item.job is not None:
                 self._held[item.delivery.pk] = item
                 self._queues.put(item.job.kind.host(item.job.config), item)
         return True
 
-    def _anything_due(self) -> bool:
+    def _has_room(self, crowd: int) -> bool:
+        """Whether to look for more, with so many waiting for crowded hosts."""
+        waiting, moment = self._queues.waiting, time.monotonic()
+        if waiting > self._batch // 2:
+            if waiting - crowd > self._batch // 2 or len(self._held) > MOST_HELD * self._batch:
+                return False
+            if moment - self._looked < LOOK_PAST_CROWDS_EVERY:
+                return False
+        self._looked = moment
+        return True
+
+    def _anything_due(self, left_out: Collection[uuid.UUID]) -> bool:
         """On SQLite an UPDATE takes the write lock even when it finds nothing, a SELECT does not."""
         if connection.vendor != "sqlite":
             return True
         due = Delivery.objects.filter(status__in=UNFINISHED, next_at__lte=now())
-        return due.exists()
+        return (due.exclude(channel__in=left_out) if left_out else due).exists()
 
     def _settle(self, wait: float) -> bool:
         """Store the results that are there, waiting up to `wait` seconds for a first one; False if there was none."""
@@ -218,7 +263,7 @@ class Engine:
             for result in results
             if result.tried is not None and not result.tried.reading.ours
         ]
-        self._database(lambda: _store(self._token, settled, attempts))
+        self._database(lambda: outbox.settle(self._token, settled, attempts))
         self._queues.stored(len(results))
         for result in results:
             if result.tried is not None and result.prepared.channel is not None:
@@ -227,6 +272,7 @@ class Engine:
                 _mark_bounced(result.prepared.delivery, result.tried)
         for row in settled:
             self._held.pop(row.id, None)
+            self._begun.pop(row.id, None)
         self.summary.tried += len(attempts)
         self.summary.delivered += sum(row.status == DeliveryStatus.DELIVERED for row in settled)
         return True
@@ -250,7 +296,7 @@ class Engine:
         moment = now()
         rows = [item.delivery for item in self._queues.take_all()]
         given = [wait(row, moment, row.slot_at) for row in rows]
-        self._database(lambda: _store(self._token, given, []))
+        self._database(lambda: outbox.settle(self._token, given))
         for row in rows:
             self._held.pop(row.pk, None)
 
@@ -291,6 +337,7 @@ class Engine:
         try:
             while (taken := self._queues.take()) is not None:
                 host, prepared = taken
+                self._begun[prepared.delivery.pk] = time.monotonic()
                 self._results.put(self._send(prepared, transport))
                 self._queues.done(host)
         finally:
@@ -307,12 +354,6 @@ class Engine:
         if pause := asked_pause(tried.reading):
             self._quiet[channel_id] = now() + pause
         return _Result(prepared, tried)
-
-
-def _store(token: uuid.UUID, settled: list[Settled], attempts: list[Attempt]) -> None:
-    with transaction.atomic():
-        outbox.settle(token, settled)
-        bulk.insert(attempts)
 
 
 def _settled(result: _Result, moment: datetime) -> Settled:

@@ -283,6 +283,11 @@ class _Adapter(HTTPAdapter):
         conn.cert_reqs = "CERT_REQUIRED"
 
 
+def load_authorities() -> None:
+    """Do now what the first client would do, so that processes forked afterwards share it."""
+    _default_tls()
+
+
 @functools.cache
 def _default_tls() -> ssl.SSLContext:
     context = create_urllib3_context()

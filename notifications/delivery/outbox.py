@@ -10,7 +10,7 @@ databases take the slower portable way.
 
 import json
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
-from notifications.models import Delivery, DeliveryStatus
+from aegisnotify import bulk
+from notifications.models import Attempt, Delivery, DeliveryStatus
 from notifications.models.deliveries import UNFINISHED
 
 LEASE = timedelta(seconds=30)
@@ -62,15 +63,18 @@ def renew(token: uuid.UUID, ids: Sequence[uuid.UUID], moment: datetime) -> None:
     Delivery.objects.filter(pk__in=ids, lease_token=token, status=DeliveryStatus.SENDING).update(next_at=moment + LEASE)
 
 
-def settle(token: uuid.UUID, results: Sequence[Settled]) -> set[uuid.UUID]:
-    """Store results; returns the ids that were still ours."""
-    if not results:
+def settle(token: uuid.UUID, results: Sequence[Settled], attempts: Sequence[Attempt] = ()) -> set[uuid.UUID]:
+    """Store results and what tells of the tries, all or nothing; returns the ids that were still ours.
+
+    On PostgreSQL it is one statement: a transaction around two has four round trips.
+    """
+    if not results and not attempts:
         return set()
     if connection.vendor == "postgresql":
-        return _settle_postgresql(token, results)
+        return _settle_postgresql(token, results, attempts)
     if connection.vendor == "sqlite":
-        return _settle_sqlite(token, results)
-    return _settle_portable(token, results)
+        return _settle_sqlite(token, results, attempts)
+    return _settle_portable(token, results, attempts)
 
 
 def next_due() -> datetime | None:
@@ -141,7 +145,17 @@ def _claim_portable(
     return rows
 
 
-_RESULT = ("id", "status", "step", "next_at", "delivered_at", "body", "reason", "uncount", "slot_at")
+_RESULT = {
+    "id": "uuid",
+    "status": "text",
+    "step": "integer",
+    "next_at": "timestamptz",
+    "delivered_at": "timestamptz",
+    "body": "text",
+    "reason": "text",
+    "uncount": "integer",
+    "slot_at": "timestamptz",
+}
 
 
 def _settle_sql(results: str, *, false: str, returning: str) -> str:
@@ -159,55 +173,51 @@ def _settle_sql(results: str, *, false: str, returning: str) -> str:
     """  # noqa: S608
 
 
-def _settle_postgresql(token: uuid.UUID, results: Sequence[Settled]) -> set[uuid.UUID]:
-    names = ", ".join(f'"{name}"' for name in _RESULT)
-    sql = _settle_sql(
-        "unnest(%s::uuid[], %s::text[], %s::int[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[], "
-        f"%s::int[], %s::timestamptz[]) AS v({names})",
-        false="FALSE",
-        returning='d."id"',
-    )
-    columns: list[list[Any]] = [
-        [result.id for result in results],
-        [result.status.value for result in results],
-        [result.step for result in results],
-        [result.next_at for result in results],
-        [result.delivered_at for result in results],
-        [result.body for result in results],
-        [result.reason for result in results],
-        [int(result.uncount) for result in results],
-        [result.slot_at for result in results],
-    ]
+def _settle_postgresql(token: uuid.UUID, results: Sequence[Settled], attempts: Sequence[Attempt]) -> set[uuid.UUID]:
+    columns = ", ".join(f'"{name}" {kind}' for name, kind in _RESULT.items())
+    sql = _settle_sql(f"json_to_recordset(%s) AS v({columns})", false="FALSE", returning='d."id"')
+    rows = [dict(zip(_RESULT, _values(result, str, str), strict=True)) for result in results]
+    parameters: list[str | uuid.UUID] = [json.dumps(rows, ensure_ascii=False), token]
+    if attempts:
+        insertion, parameter = bulk.postgresql_insertion(attempts)
+        sql = f'WITH "settled" AS ({sql}), "told" AS ({insertion}) SELECT "id" FROM "settled"'  # noqa: S608
+        parameters.append(parameter)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*columns, token])
+        cursor.execute(sql, parameters)
         return {row[0] for row in cursor.fetchall()}
 
 
-def _settle_sqlite(token: uuid.UUID, results: Sequence[Settled]) -> set[uuid.UUID]:
+def _settle_sqlite(token: uuid.UUID, results: Sequence[Settled], attempts: Sequence[Attempt]) -> set[uuid.UUID]:
     picked = ", ".join(f"json_extract(value, '$[{place}]') AS \"{name}\"" for place, name in enumerate(_RESULT))
     sql = _settle_sql(f"(SELECT {picked} FROM json_each(%s)) AS v", false="0", returning='"id"')  # noqa: S608
-    rows = [
-        [
-            result.id.hex,
-            result.status.value,
-            result.step,
-            result.next_at and _sqlite_moment(result.next_at),
-            result.delivered_at and _sqlite_moment(result.delivered_at),
-            result.body,
-            result.reason,
-            int(result.uncount),
-            result.slot_at and _sqlite_moment(result.slot_at),
-        ]
-        for result in results
-    ]
-    with connection.cursor() as cursor:
+    rows = [_values(result, lambda pk: pk.hex, _sqlite_moment) for result in results]
+    with transaction.atomic(), connection.cursor() as cursor:
+        bulk.insert(attempts)
         cursor.execute(sql, [json.dumps(rows), token.hex])
         return {uuid.UUID(row[0]) for row in cursor.fetchall()}
 
 
-def _settle_portable(token: uuid.UUID, results: Iterable[Settled]) -> set[uuid.UUID]:
+def _values(
+    result: Settled, key: Callable[[uuid.UUID], str], moment: Callable[[datetime], str]
+) -> tuple[str | int | None, ...]:
+    """The values of `_RESULT`, in its order, with keys and moments as the database reads them."""
+    return (
+        key(result.id),
+        result.status.value,
+        result.step,
+        moment(result.next_at) if result.next_at else None,
+        moment(result.delivered_at) if result.delivered_at else None,
+        result.body,
+        result.reason,
+        int(result.uncount),
+        moment(result.slot_at) if result.slot_at else None,
+    )
+
+
+def _settle_portable(token: uuid.UUID, results: Iterable[Settled], attempts: Sequence[Attempt]) -> set[uuid.UUID]:
     ours = set()
     with transaction.atomic():
+        bulk.insert(attempts)
         for result in results:
             changes: dict[str, Any] = {
                 "status": result.status,

@@ -3,7 +3,7 @@
 import logging
 import threading
 
-from notifications.delivery.background import load_page_addresses
+from notifications.delivery import background
 from notifications.delivery.engine import Engine
 from notifications.delivery.stopping import on_signals
 
@@ -15,7 +15,7 @@ PAUSE = 5.0
 
 def run(threads: int | None = None) -> None:
     """Deliver until SIGTERM or SIGINT, then finish what is in flight and return."""
-    load_page_addresses()
+    background.load()
     stop = on_signals()
     logger.info("The sender is up.")
     deliver_until(stop, threads)

@@ -16,8 +16,7 @@ from typing import Protocol
 
 from django.db import connections
 
-from notifications.delivery import cluster, standby
-from notifications.delivery.background import load_page_addresses
+from notifications.delivery import background, cluster, standby
 from notifications.delivery.children import Child
 from notifications.delivery.liveness import Liveness
 from notifications.delivery.stopping import SIGNALS
@@ -153,7 +152,7 @@ def run() -> None:
 def _load() -> None:
     """Load what the children will need: from here on they share it for as long as nobody writes to it, and the garbage
     collector writes to all that it looks at."""
-    load_page_addresses()
+    background.load()
     connections.close_all()
     gc.collect()
     gc.freeze()

@@ -56,7 +56,7 @@ def measure(start: int) -> tuple[float, float]:
     import uuid
 
     from aegisnotify.clock import now
-    from notifications.delivery import engine, outbox
+    from notifications.delivery import outbox
     from notifications.delivery.outbox import Settled
     from notifications.models import Attempt, DeliveryStatus
     from tests.benchmarks import rows
@@ -77,6 +77,6 @@ def measure(start: int) -> tuple[float, float]:
                 for row in part
             ]
             began = time.perf_counter()
-            engine._store(token, settled, attempts)
+            outbox.settle(token, settled, attempts)
             settles.append(time.perf_counter() - began)
     return statistics.median(claims[:-1]) * 1000, statistics.median(settles) * 1000

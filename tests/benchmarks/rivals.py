@@ -66,7 +66,12 @@ def q_enqueue() -> None:
 
 app = Celery("bench", broker=settings.REDIS_URL)
 app.conf.update(
-    task_ignore_result=True, task_acks_late=False, worker_prefetch_multiplier=64, worker_hijack_root_logger=False
+    task_ignore_result=True,
+    task_acks_late=False,
+    worker_prefetch_multiplier=64,
+    worker_hijack_root_logger=False,
+    # Otherwise Celery closes the connection to the database after every task.
+    CELERY_DB_REUSE_MAX=1_000_000_000,
 )
 
 

@@ -12,19 +12,21 @@ from tests.chaos.stack import Family, Poster
 
 pytestmark = pytest.mark.chaos
 
-SECONDS = 15 if not os.environ.get("AEGIS_CHAOS_ROUNDS") else 120
+SECONDS = 120 if os.environ.get("AEGIS_CHAOS_ROUNDS") else 12
+# The first drain makes its threads and connections.
+WARM_UP = 4
 RATE = 20
 HEALTHY = ("one", "two", "three")
 
 # Outcome, status and a part of the sentence of each one's first try.
 READINGS = {
-    "hangs": ("retry", None, "No complete answer within 15 seconds"),
-    "drips": ("retry", None, "No complete answer within 15 seconds"),
-    "resets": ("retry", None, "closed"),
-    "gigabyte": ("ok", 200, ""),
-    "redirects": ("retry", 302, ""),
-    "bad-tls": ("retry", None, "self-signed"),
-    "busy": ("retry", 429, ""),
+    "hangs": ("retry", None, "did not answer in time"),
+    "drips": ("retry", None, "did not answer in time"),
+    "resets": ("retry", None, "closed without an answer"),
+    "gigabyte": ("ok", 200, "answered 200"),
+    "redirects": ("retry", 302, "redirects are never followed"),
+    "bad-tls": ("retry", None, "The certificate is self-signed"),
+    "busy": ("retry", 429, "asked to wait 3,600 seconds"),
 }
 
 
@@ -44,6 +46,8 @@ def test_hostile_receivers_cost_nobody_else_anything(kind, receiver, bad, start_
     stack.wait_for_web()
     wait_until(lambda: Family(stack.worker.pid).is_complete, "the worker's processes are there")
     poster = Poster(stack, RATE).start()
+    time.sleep(WARM_UP)
+    warm = time.monotonic()
     time.sleep(SECONDS)
     poster.stop()
     assert poster.refused == []
@@ -54,10 +58,11 @@ def test_hostile_receivers_cost_nobody_else_anything(kind, receiver, bad, start_
         receiver.arrived_at(name, f"/hook/{channel}") - accepted
         for name, accepted in poster.accepted.items()
         for channel in HEALTHY
+        if accepted >= warm
     )
     p95 = statistics.quantiles(seconds, n=20)[-1]
     print(
-        f"\n{len(poster.accepted)} events; healthy channels: p50 {statistics.median(seconds) * 1000:.0f} ms, "
+        f"\n{len(seconds)} deliveries to healthy channels: p50 {statistics.median(seconds) * 1000:.0f} ms, "
         f"p95 {p95 * 1000:.0f} ms, slowest {seconds[-1] * 1000:.0f} ms"
     )
     assert p95 < 1
@@ -65,9 +70,10 @@ def test_hostile_receivers_cost_nobody_else_anything(kind, receiver, bad, start_
     # The tries that take longest are under way since the first event.
     wait_until(lambda: set(stack.ask("readings")) >= set(READINGS), "every receiver has been tried", every=1)
     readings = stack.ask("readings")
+    for name in READINGS:
+        print(f"{name}: {readings[name][0]}")
     for name, (outcome, status, words) in READINGS.items():
         first = readings[name][0]
-        print(f"{name}: {first}")
         assert (first[0], first[1]) == (outcome, status), name
         assert words in first[2], name
     assert all(entry[0] == "ok" for name in HEALTHY for entry in readings[name])

@@ -90,18 +90,21 @@ def test_the_sender_finishes_what_is_in_flight(stack, slow, number):
     nothing_is_lost(stack, slow)
 
 
-def test_a_worker_that_is_pid_1_stops_when_told_and_takes_the_exit_codes_of_orphans(stack, slow):
+def test_a_worker_that_is_pid_1_takes_the_exit_codes_of_orphans_and_stops_when_told(stack, slow):
     namespace = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
     if subprocess.run([*namespace, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("needs a PID namespace, which root may make")
+        pytest.skip("needs a PID namespace, which only root may make")
+    stack.ask("queue", 0)
     process = subprocess.Popen([*namespace, *WORKER], cwd=ROOT, env=stack.env)
     try:
-        wait_until(lambda: len(slow.arrivals) >= 2, "something is in flight")
+        wait_until(lambda: Family(Family(process.pid).master).is_complete, "the worker's processes are there")
         init = Family(process.pid).master
-        wait_until(lambda: Family(init).is_complete, "the worker's processes are there")
-        family = Family(init)
-        os.kill(family.master, signal.SIGKILL)
-        wait_until(lambda: Family(init).is_complete and not _exists(family.below), "the cluster is started anew")
+        before = Family(init)
+        os.kill(before.master, signal.SIGKILL)
+        wait_until(lambda: not _exist(before.below), "nothing is left of the cluster, not even zombies")
+        wait_until(lambda: Family(init).is_complete, "the cluster is started anew")
+        stack.ask("queue", WAITING)
+        wait_until(lambda: len(slow.arrivals) >= 2, "something is in flight")
         os.kill(init, signal.SIGTERM)
         process.wait(25)
     finally:
@@ -110,6 +113,6 @@ def test_a_worker_that_is_pid_1_stops_when_told_and_takes_the_exit_codes_of_orph
     nothing_is_lost(stack, slow)
 
 
-def _exists(pids):
+def _exist(pids):
     """Also as zombies."""
     return any(os.path.exists(f"/proc/{pid}") for pid in pids)

@@ -4,11 +4,12 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from aegisnotify.clock import now
 from notifications.delivery import outbox
 from notifications.delivery.outbox import LEASE, Settled
-from notifications.models import DeliveryStatus
+from notifications.models import Attempt, DeliveryStatus
 from tests.factories import DeliveryFactory
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +117,34 @@ def test_settling_stores_each_result():
         DeliveryStatus.RETRYING, 1, moment + timedelta(minutes=5), "“ü”",
     )  # fmt: skip
     assert (bad.status_reason, bad.attempt_count, bad.delivered_at) == ("503", 1, None)
+
+
+def test_a_settlement_tells_of_the_tries():
+    good, bad = DeliveryFactory(), DeliveryFactory()
+    token, _ = claim()
+    results = [Settled(row.pk, DeliveryStatus.DELIVERED, 0, None, delivered_at=now()) for row in (good, bad)]
+    tries = [
+        Attempt(delivery=row, number=1, at=now(), status_code=200, outcome="ok", response=response)
+        for row, response in ((good, '{"said": "ok \\ %s"}'), (bad, "“ü”"))
+    ]
+    outbox.settle(token, results, tries)
+    assert [row.attempts.get().response for row in (good, bad)] == ['{"said": "ok \\ %s"}', "“ü”"]
+
+
+def test_tries_alone_are_told_too():
+    delivery = DeliveryFactory()
+    assert outbox.settle(uuid.uuid4(), [], [Attempt(delivery=delivery, number=1, at=now(), outcome="ok")]) == set()
+    assert delivery.attempts.count() == 1
+
+
+def test_where_a_try_cannot_be_told_nothing_is_settled():
+    delivery = DeliveryFactory()
+    token, _ = claim()
+    nonsense = Attempt(delivery=delivery, number=1, at=now(), outcome="nonsense")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        outbox.settle(token, [Settled(delivery.pk, DeliveryStatus.DELIVERED, 0, None)], [nonsense])
+    delivery.refresh_from_db()
+    assert delivery.status == DeliveryStatus.SENDING
 
 
 def test_giving_back_uncounts_the_try():
