@@ -226,6 +226,9 @@ ANYMAIL = {
     # Click tracking would rewrite the signed links; providers that can't switch it off per message would raise.
     "IGNORE_UNSUPPORTED_FEATURES": True,
     "SEND_DEFAULTS": {"track_clicks": False, "track_opens": False},
+    # user:password, comma separated (one is on its way out): what a mail provider signs in with to report bounces and
+    # complaints. Without it reports are refused.
+    "WEBHOOK_SECRET": [each for each in environment.secret("ANYMAIL_WEBHOOK_SECRET").split(",") if each],
     **env.json("ANYMAIL", default={}),
 }
 # Threads per web process that hand over account mail, so that no page waits for a mail server. 0: the page does it.

@@ -1,9 +1,14 @@
 """What notifications adds to what lower rooms and the worker do."""
 
 from collections.abc import Iterable
+from typing import Any
 
+from anymail.signals import AnymailTrackingEvent, tracking
+from django.dispatch import receiver
+
+from notifications.addresses.reports import Report
 from notifications.addresses.selectors import bounced_addresses
-from notifications.addresses.services import forget_confirmation
+from notifications.addresses.services import forget_confirmation, take_report
 from notifications.delivery.periodic import every
 from notifications.models import ChannelRecipient
 from notifications.services.channels import create_channel
@@ -32,6 +37,13 @@ def unconfirm_address(actor: Actor, workspace: Workspace, email: str) -> Iterabl
         "channel__project__name", "channel__name"
     )
     return [f"{channel} ({project})" for project, channel in named]
+
+
+@receiver(tracking)
+def note_mail_report(event: AnymailTrackingEvent, esp_name: str, **kwargs: Any) -> None:
+    """What the mail provider reports about an address, from its webhook."""
+    said = event.mta_response or event.description or ""
+    take_report(Report(esp_name, event.event_type, event.recipient or "", event.reject_reason, said, event.esp_event))
 
 
 unreachable(bounced_addresses)

@@ -9,6 +9,7 @@ from notifications.views import (
     deliveries,
     events,
     filters,
+    mail_reports,
     overview,
     panels,
     previews,
@@ -28,6 +29,8 @@ urlpatterns = [
     path("events/<uuid:event_id>/", events.event, name="event"),
     path("events/<uuid:event_id>/why/", events.event_why, name="event_why"),
     path("confirm-address/<str:token>/", addresses.confirm_address, name="confirm_address"),
+    # django-anymail's own form, so that its setup guides fit.
+    path("anymail/<slug:provider>/tracking/", mail_reports.mail_report, name="mail_report"),
     path("notifications/", filters.notifications_page, name="notifications"),
     path("notifications/draft/cell", filters.draft_cell, name="draft_cell"),
     path("notifications/draft/flag/<slug:event>", filters.draft_flag, name="draft_flag"),

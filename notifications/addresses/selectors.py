@@ -56,6 +56,11 @@ def bounced_addresses(emails: Iterable[str]) -> set[str]:
     return set(AddressBounce.objects.filter(email__in=set(emails)).values_list("email", flat=True))
 
 
+def bounces_of(emails: Iterable[str]) -> dict[str, AddressBounce]:
+    """What was reported of those of the addresses that take no mail from us."""
+    return {bounce.email: bounce for bounce in AddressBounce.objects.filter(email__in=set(emails))}
+
+
 def confirmed_addresses(workspace_id: int, emails: Iterable[str]) -> set[str]:
     """Those of the addresses that a workspace may write to: verified members' and confirmed ones."""
     members, others = _confirmed(workspace_id, set(emails))

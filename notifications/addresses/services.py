@@ -13,7 +13,9 @@ from aegisnotify.clock import now
 from aegisnotify.mail import DjangoMailClient
 from aegisnotify.text import clean_text, shorten
 from notifications.addresses import mails
+from notifications.addresses.reports import Report, judge
 from notifications.addresses.selectors import bounced_addresses, confirmations_sent, confirmed_addresses
+from notifications.channels.email.config import is_address
 from notifications.models import AddressBounce, AddressConfirmation, OptOut
 from projects.actors import Actor
 from projects.emails import normalize_email
@@ -159,6 +161,27 @@ def mark_bounced(email: str, kind: AddressBounce.Kind, detail: str = "") -> bool
     if created or kind is not AddressBounce.Kind.COMPLAINED:
         return created
     return bool(AddressBounce.objects.filter(email=email).exclude(kind=kind).update(**fields))
+
+
+@transaction.atomic
+def take_report(report: Report) -> bool:
+    """What the mail provider says about an address, in any order and more than once. Whether that was new.
+
+    Addresses that nobody here uses are remembered too: a complaint still holds when the address is named again.
+    """
+    finding = judge(report)
+    email = normalize_email(report.recipient)
+    if finding is None or not is_address(email):
+        return False
+    return mark_bounced(email, AddressBounce.Kind(finding.kind), finding.detail)
+
+
+@transaction.atomic
+def lift_bounce(actor: Actor, bounce: AddressBounce) -> None:
+    """Write to the address again, as if nothing had been reported."""
+    changes = {"kind": (bounce.kind, None), "detail": (bounce.detail, None)}
+    audit.record(actor, "address.bounce_lifted", bounce, workspace=None, label=bounce.email, changes=changes)
+    bounce.delete()
 
 
 def _audit_opt_out(actor: Actor, project: Project, email: str, action: str, *, opted_out: bool) -> None:

@@ -1,9 +1,13 @@
 """What we know of email addresses."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from aegisnotify.admin import ReadOnlyAdmin
+from notifications.addresses.services import lift_bounce
 from notifications.models import AddressBounce, AddressConfirmation, OptOut
+from projects.admin.acting import actor_of
 
 
 @admin.register(AddressConfirmation)
@@ -27,3 +31,13 @@ class AddressBounceAdmin(ReadOnlyAdmin):
     list_display = ("email", "kind", "at", "detail")
     list_filter = ("kind",)
     search_fields = ("email",)
+    actions = ("write_again",)
+
+    def has_lift_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("notifications.delete_addressbounce")
+
+    @admin.action(description="Write to the selected addresses again", permissions=["lift"])
+    def write_again(self, request: HttpRequest, queryset: QuerySet[AddressBounce]) -> None:
+        for bounce in queryset:
+            lift_bounce(actor_of(request), bounce)
+        messages.success(request, "Mail goes to these addresses again. The provider may still hold them back.")

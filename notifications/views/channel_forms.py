@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from aegisnotify.api.errors import status_of
 from aegisnotify.clock import now
 from notifications import catalog
+from notifications.addresses.selectors import bounces_of
 from notifications.channels import registry
 from notifications.channels.base import ChannelKind
 from notifications.forms import ChannelForm
@@ -101,6 +102,7 @@ def channel(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> Http
         }
         form = ChannelForm(kind=kind, channel=found, initial=initial)
     card = card_of(project, found)
+    bounces = bounces_of(each.email for each in card.recipients)
     return render(
         request,
         "pages/channel.html",
@@ -109,6 +111,7 @@ def channel(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> Http
             "title": found.name if status == 200 else card.channel.name,
             "card": card,
             "form": form,
+            "written_to": [(each, bounces.get(each.email)) for each in card.recipients],
             "stored_recipients": {each.email for each in found.recipients.all()},
         },
         status=status,

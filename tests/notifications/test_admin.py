@@ -182,3 +182,14 @@ def test_reported_facts_are_shown_as_text(client):
     page, _queries = opened(client, address(Occurrence, "change", occurrence.pk))
     assert "<script>alert(1)</script>" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_staff_let_mail_go_to_an_address_again(client):
+    bounce = AddressBounce.objects.create(email="ann@example.com", kind="bounced", detail="550 no such user", at=now())
+    response = client.post(
+        address(AddressBounce, "changelist"), {"action": "write_again", "_selected_action": [bounce.pk]}, follow=True
+    )
+    assert "Mail goes to these addresses again." in messages_of(response)[0]
+    assert not AddressBounce.objects.exists()
+    entry = last_entry("address.bounce_lifted")
+    assert (entry.target_label, entry.changes["kind"]) == ("ann@example.com", ["bounced", None])

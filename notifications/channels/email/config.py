@@ -15,7 +15,7 @@ MAX_RECIPIENTS = 20
 # RFC 5321, 4.5.3.1.3: a path has at most 256 characters, two of them the angle brackets.
 MAX_LENGTH = 254
 IMMEDIATE, DAILY_DIGEST = "immediate", "daily_digest"
-_is_address = EmailValidator()
+_validate = EmailValidator()
 
 
 def check(submitted: Mapping[str, Any], current: Mapping[str, Any] | None) -> Checked:
@@ -43,7 +43,7 @@ def _recipients(value: Any) -> tuple[tuple[str, ...], list[str]]:
     errors: list[str] = []
     accepted: dict[str, None] = {}
     for address in map(normalize_email, value):
-        if not _valid(address):
+        if not is_address(address):
             errors.append(f"“{shorten(address, 60)}” is not an email address.")
         elif address in accepted:
             errors.append(f"“{shorten(address, 60)}” is in the list more than once.")
@@ -52,12 +52,13 @@ def _recipients(value: Any) -> tuple[tuple[str, ...], list[str]]:
     return tuple(accepted), errors
 
 
-def _valid(address: str) -> bool:
+def is_address(address: str) -> bool:
+    """Whether it is one plain address (without a name) that mail can be sent to."""
     # The validator lets control characters through inside a quoted local part.
     if len(address) > MAX_LENGTH or not address.isprintable():
         return False
     try:
-        _is_address(address)
+        _validate(address)
     except ValidationError:
         return False
     return True
