@@ -6,4 +6,6 @@ class AegisNotifyConfig(AppConfig):
     verbose_name = "Shared parts"
 
     def ready(self) -> None:
-        from aegisnotify import checks  # noqa: F401
+        from aegisnotify import checks, logs  # noqa: F401
+
+        logs.install_hooks()

@@ -120,9 +120,10 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = None
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     if "postgresql" in DATABASES["default"]["ENGINE"]:
-        DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
-            "options", "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000"
-        )
+        _options = DATABASES["default"].setdefault("OPTIONS", {})
+        _options.setdefault("options", "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000")
+        # A host that swallows packets would be waited for for minutes, by every request.
+        _options.setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 if REDIS_URL:
@@ -339,11 +340,29 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# --- Logs -----------------------------------------------------------------------------------------------------------
+
+# Both formatters leave secrets out; every handler has to have one of them, so the libraries' own handlers are removed.
+AEGIS_LOG_FORMAT = env.str("AEGIS_LOG_FORMAT", default="text")
+_formatters = {"text": "aegisnotify.logs.TextFormatter", "json": "aegisnotify.logs.JsonFormatter"}
+if AEGIS_LOG_FORMAT not in _formatters:
+    raise ImproperlyConfigured("AEGIS_LOG_FORMAT must be text or json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {"line": {"()": _formatters[AEGIS_LOG_FORMAT]}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"django_q": {"level": "WARNING"}, "django-q": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO"},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        "django_q": {"level": "WARNING"},
+        "django-q": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
+    },
 }
+DEFAULT_EXCEPTION_REPORTER = "aegisnotify.error_reports.Report"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "aegisnotify.error_reports.ReportFilter"
+
+# What a monitoring system shows to read /metrics. Empty: there is no such page.
+AEGIS_METRICS_TOKEN = environment.secret("AEGIS_METRICS_TOKEN")

@@ -11,6 +11,7 @@ urlpatterns = [
     path("api/v1/", include("notifications.api.urls")),
     re_path(r"^api(/|$)", UnknownView.as_view()),
     path("admin/", admin.site.urls),
+    path("", include("notifications.operations.urls")),
     path("", include("aegisnotify.page_urls")),
 ]
 

@@ -11,6 +11,8 @@ from notifications.addresses.selectors import bounced_addresses
 from notifications.addresses.services import forget_confirmation, take_report
 from notifications.delivery.periodic import every
 from notifications.models import ChannelRecipient
+from notifications.operations.tallies import COUNT_EVERY, count_what_is_new
+from notifications.operations.workers import SAY_EVERY, say_worker_is_there
 from notifications.services.channels import create_channel
 from notifications.services.closing import delete_history
 from notifications.services.recovery import work_on_recoveries
@@ -50,4 +52,6 @@ unreachable(bounced_addresses)
 every(60)(send_channel_warnings)
 # A job is woken when it is asked for; this is for the one whose process died.
 every(5)(work_on_recoveries)
+every(SAY_EVERY)(say_worker_is_there)
+every(COUNT_EVERY)(count_what_is_new)
 on_workspace_closing(delete_history)

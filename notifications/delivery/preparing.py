@@ -207,6 +207,7 @@ def _job(row: Delivery, channel: Channel, kind: ChannelKind, materials: "_Materi
         kind=kind,
         event=row.event,
         config=channel.config,
+        occurrence_id=str(row.occurrence_id),
         recipient=row.recipient,
         body=row.body,
         material=materials.of(row) if kind.category is not Category.WEBHOOK else None,

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from aegisnotify.clock import now
+from aegisnotify.logs import about
 from notifications.catalog import OccurrenceKind
 from notifications.channels.base import Answer, ChannelKind, Context, Outgoing, Reading, Verdict
 from notifications.delivery.transport import Transport
@@ -36,6 +37,7 @@ class Job:
     kind: ChannelKind
     event: str
     config: Mapping[str, Any]
+    occurrence_id: str = ""
     recipient: str = ""
     body: str = ""
     material: Material | None = None
@@ -54,13 +56,34 @@ class Tried:
 
 
 def try_once(job: Job, transport: Transport) -> Tried:
-    """Make one try. Never raises: what goes wrong in our own code is read as a failure with a reason."""
+    """Make one try, and log what came of it. Never raises: what goes wrong in our own code is read as a failure with a
+    reason."""
+    with about(delivery_id=job.delivery_id, occurrence_id=job.occurrence_id):
+        tried = _try(job, transport)
+        reading = tried.reading
+        # The good ones are the many: at INFO their lines would cost more than a tenth of the delivery.
+        level = logging.DEBUG if reading.verdict in (Verdict.OK, Verdict.ACCEPTED) else logging.INFO
+        if logger.isEnabledFor(level):
+            status = tried.answer.status or "no answer"
+            logger.log(
+                level,
+                "%s by %s: %s (%s). %s",
+                job.event,
+                job.kind.name,
+                reading.verdict.value,
+                status,
+                reading.sentence,
+            )
+        return tried
+
+
+def _try(job: Job, transport: Transport) -> Tried:
     started_at, jitter = now(), random.random()  # noqa: S311 (spreads retries, protects nothing)
     try:
         body = job.body or render(job)
     except Exception:
         # The same input would raise on every try, so there is no use in trying again.
-        logger.exception("Delivery %s: the %s message could not be rendered.", job.delivery_id, job.kind.name)
+        logger.exception("The %s message could not be rendered.", job.kind.name)
         reading = Reading(Verdict.FAILED, "The message could not be made. This is a fault of ours and has been logged.")
         return Tried(started_at, Answer(), reading, jitter=jitter)
     try:
@@ -71,7 +94,7 @@ def try_once(job: Job, transport: Transport) -> Tried:
                 body = smaller
                 answer, reading = _send(job, body, started_at, transport)
     except Exception:
-        logger.exception("Delivery %s: sending by %s failed in our own code.", job.delivery_id, job.kind.name)
+        logger.exception("Sending by %s failed in our own code.", job.kind.name)
         reading = Reading(Verdict.RETRY, "Sending failed by a fault of ours, which has been logged.")
         return Tried(started_at, Answer(), reading, body if body != job.body else None, jitter)
     return Tried(started_at, answer, reading, body if body != job.body else None, jitter)

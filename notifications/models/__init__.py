@@ -7,6 +7,7 @@ from notifications.models.drafts import FilterDraft
 from notifications.models.filters import EventFlag, Override
 from notifications.models.jobs import RecoveryJob
 from notifications.models.occurrences import Occurrence
+from notifications.models.operations import Tally, WorkerSeen
 
 __all__ = [
     "AddressBounce",
@@ -22,5 +23,7 @@ __all__ = [
     "OptOut",
     "Override",
     "RecoveryJob",
+    "Tally",
     "TargetPace",
+    "WorkerSeen",
 ]

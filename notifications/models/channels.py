@@ -70,7 +70,14 @@ class Channel(models.Model):
 
     class Meta:
         ordering = ["position", "created_at", "id"]
-        indexes = [models.Index(fields=["target_fingerprint"], name="channel_by_fingerprint")]
+        indexes = [
+            models.Index(fields=["target_fingerprint"], name="channel_by_fingerprint"),
+            models.Index(
+                fields=["breaker_open_until"],
+                condition=models.Q(breaker_open_until__isnull=False),
+                name="channel_with_open_breaker",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["project", "key"], name="channel_key_unique_in_project"),
             models.CheckConstraint(

@@ -289,7 +289,8 @@ def curl(app_url: str, token: str) -> str:
 
 def _gunicorn(application: str, binds: Iterable[str], threads: int) -> list[str]:
     command = [sys.executable, "-m", "gunicorn", application, "--worker-class", "gthread", "--threads", str(threads)]
-    command += ["--log-level", "warning", "--graceful-timeout", "2", "--keep-alive", "30"]
+    # The sandbox remembers in its process, and so does the embedded installation's cache.
+    command += ["--workers", "1", "--log-level", "warning", "--graceful-timeout", "2", "--keep-alive", "30"]
     for bind in binds:
         command += ["--bind", bind]
     # Newer versions listen on a control socket in the home directory, which two servers would fight over.

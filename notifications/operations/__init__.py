@@ -1,0 +1,1 @@
+"""What operators watch: whether it is up and ready, and its numbers."""
