@@ -9,7 +9,7 @@ urlpatterns = [
     path("api/v1/", include("aegisnotify.api.urls")),
     path("api/v1/", include("projects.api.urls")),
     path("api/v1/", include("notifications.api.urls")),
-    re_path(r"^api(/|$)", UnknownView.as_view()),
+    re_path(r"^api(/|$)", UnknownView.as_view(), name="api-unknown"),
     path("admin/", admin.site.urls),
     path("", include("notifications.operations.urls")),
     path("", include("aegisnotify.page_urls")),

@@ -49,6 +49,7 @@ class SignInForm(AuthenticationForm):
 
 
 class SignIn(LoginView):
+    http_method_names = ["get", "head", "post", "options"]
     form_class = SignInForm
     template_name = "pages/login.html"
     redirect_authenticated_user = True

@@ -11,8 +11,9 @@ from django.contrib.auth.views import PasswordResetConfirmView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from aegisnotify.client_address import client_address
 from projects.actors import Actor, Source
@@ -39,6 +40,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/password_reset.html", {"form": form}, status=status)
 
 
+@require_GET
 def sent(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/password_reset_sent.html")
 
@@ -64,6 +66,8 @@ class SetNewPasswordForm(NewPasswordForm):
         return self.user
 
 
+# Around `dispatch`, since Django's answers a link that is no good whatever the method is.
+@method_decorator(require_http_methods(["GET", "HEAD", "POST"]), name="dispatch")
 class ChooseNewPassword(PasswordResetConfirmView):
     # Django's form is asked for nothing but what ours has too: the arguments, `is_valid` and `save`.
     form_class: Any = SetNewPasswordForm
