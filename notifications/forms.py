@@ -82,6 +82,19 @@ class ChannelForm(PageForm):
         help_text="One address per line, at most 20. Empty means the workspace owner's address.",
         widget=forms.Textarea(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"}),
     )
+    mode = forms.ChoiceField(
+        label="When",
+        choices=[
+            (Channel.Mode.IMMEDIATE.value, "At once: an email for each event"),
+            (Channel.Mode.DAILY_DIGEST.value, "Once a day: one email with everything since the last"),
+        ],
+        required=False,
+    )
+    digest_time = forms.CharField(
+        label="Time of the daily email",
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}),
+    )
     secret = forms.CharField(
         label="Signing secret",
         required=False,
@@ -98,10 +111,11 @@ class ChannelForm(PageForm):
     )
     enabled = forms.BooleanField(label="Switch it on at once", required=False)
 
-    def __init__(self, *args: Any, kind: ChannelKind, channel: Channel | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kind: ChannelKind, zone: str, channel: Channel | None = None, **kwargs: Any) -> None:
+        """`zone`: the workspace's, by which a daily digest's time is meant."""
         super().__init__(*args, **kwargs)
         self.channel = channel
-        wanted = {"name", "key", *(set(kind.settings) & {"url", "recipients", "secret"})}
+        wanted = {"name", "key", *kind.settings}
         wanted = wanted - {"secret"} if channel else wanted | {"events", "enabled"}
         for name in [name for name in self.fields if name not in wanted]:
             del self.fields[name]
@@ -114,6 +128,10 @@ class ChannelForm(PageForm):
                 field.help_text = f"Now {kind.target(channel.config)}. Left empty, it stays."
             else:
                 field.help_text = "It is stored encrypted and shown masked."
+        if "digest_time" in self.fields:
+            self.fields[
+                "digest_time"
+            ].help_text = f"By the workspace's clock ({zone}). Without events there is no email."
         if channel is None:
             self.fields["key"].help_text += " Left empty, it is made from the kind."
 
@@ -124,6 +142,10 @@ class ChannelForm(PageForm):
         for name in ("key", "secret", "url"):
             if not data.get(name) and (name != "url" or self.channel):
                 data.pop(name, None)
+        if "mode" in data:
+            data["mode"] = data["mode"] or Channel.Mode.IMMEDIATE.value
+            if data["mode"] == Channel.Mode.IMMEDIATE:
+                data.pop("digest_time", None)
         if "recipients" in data:
             data["recipients"] = [address for address in re.split(r"[\s,;]+", data["recipients"]) if address]
         return data

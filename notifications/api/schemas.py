@@ -201,7 +201,11 @@ class ChannelWriteSerializer(StrictSerializer):
         child=StrictCharField(), required=False, help_text="Email: at most 20 addresses; none is the workspace's owner."
     )
     mode = StrictCharField(required=False, help_text=f"Email: {' or '.join(Channel.Mode.values)}.")
-    digest_time = StrictCharField(required=False, allow_null=True, help_text="Email: HH:MM.")
+    digest_time = StrictCharField(
+        required=False,
+        allow_null=True,
+        help_text="Email, daily digest: HH:MM in the workspace's time zone. 08:00 if left out.",
+    )
 
 
 class TestSerializer(StrictSerializer):

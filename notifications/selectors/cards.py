@@ -3,14 +3,14 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 
-from django.db.models import Prefetch
+from django.db.models import Count, Prefetch
 
 from notifications import catalog
 from notifications.channels import registry
 from notifications.channels.base import ChannelKind
-from notifications.models import Channel, ChannelRecipient, RecoveryJob
+from notifications.models import Channel, ChannelRecipient, Delivery, DeliveryStatus, RecoveryJob
 from notifications.routing import Recipient, RecipientState
 from notifications.selectors import recovery
 from notifications.selectors.channels import over_plan_limit, places
@@ -37,6 +37,8 @@ class Card:
     twins: tuple[str, ...]
     """Names of the project's other channels that post to the same URL."""
     warnings: tuple[str, ...]
+    held: int
+    """Deliveries that wait for its daily digest."""
     offer: recovery.Offer | None
     job: RecoveryJob | None
     first: bool
@@ -49,6 +51,11 @@ class Card:
     @property
     def is_email(self) -> bool:
         return self.kind.category is Category.EMAIL
+
+    @property
+    def digest_time(self) -> time | None:
+        """When its daily digest goes out, by the workspace's clock; None where it sends at once."""
+        return self.channel.digest_time if self.channel.mode == Channel.Mode.DAILY_DIGEST else None
 
     @property
     def unreachable(self) -> int:
@@ -131,7 +138,7 @@ def _cards(
     recipients = recipients_of(project, shown)
     flags = flags_of(project)
     offers, jobs = recovery.offers(project, shown, moment), recovery.jobs(shown, moment)
-    twins = _twins(channels)
+    twins, held = _twins(channels), _held(project, shown)
     cards = []
     for channel in shown:
         kind = registry.get(channel.kind)
@@ -148,6 +155,7 @@ def _cards(
                 overrides_ignored=bool(overrides) and not limits.per_channel_filters,
                 twins=tuple(other.name for other in twins[channel.target_fingerprint] if other.pk != channel.pk),
                 warnings=kind.warnings(channel.config),
+                held=held[channel.pk],
                 offer=offers.get(channel.pk),
                 job=jobs.get(channel.pk),
                 first=channel.pk == channels[0].pk,
@@ -189,6 +197,15 @@ def _note(kind: ChannelKind, limits: Limits, used: Sequence[Place]) -> str:
     count = sum(place.kind == kind.name for place in used)
     allowed = limits.webhooks if kind.category is Category.WEBHOOK else limits.chat_channels_per_kind
     return f"{count} in use" if allowed is None else f"{count} of {allowed} used"
+
+
+def _held(project: Project, channels: Sequence[Channel]) -> Counter[object]:
+    """How many deliveries each of the channels holds: those in the mode, and those whose last digest is on its way."""
+    emails = [channel.pk for channel in channels if registry.get(channel.kind).category is Category.EMAIL]
+    if not emails:
+        return Counter()
+    rows = Delivery.objects.filter(workspace=project.workspace_id, status=DeliveryStatus.HELD, channel__in=emails)
+    return Counter(dict(rows.order_by().values_list("channel").annotate(held=Count("pk"))))
 
 
 def _twins(channels: Sequence[Channel]) -> defaultdict[str, list[Channel]]:

@@ -18,6 +18,7 @@ from notifications.channels.webhook import rotation
 from notifications.channels.webhook import secret as secrets
 from notifications.models import Channel, ChannelRecipient
 from notifications.selectors.channels import places
+from notifications.timing import timing_changed
 from projects.actors import SYSTEM, Actor
 from projects.entitlements import room_for
 from projects.errors import Conflict, Invalid, PlanLimit
@@ -80,6 +81,8 @@ def create_channel(actor: Actor, project: Project, *, kind: str, **submitted: An
             project=project,
             changes={name: (None, value) for name, value in _shown(channel, found, checked.recipients).items()},
         )
+        if channel.mode != Channel.Mode.IMMEDIATE:
+            timing_changed(actor, channel)
     return Saved(channel, checked.new_secret, checked.warnings)
 
 
@@ -128,6 +131,8 @@ def update_channel(actor: Actor, channel: Channel, **submitted: Any) -> Saved:
             audit.record(
                 actor, "channel.updated", channel, workspace=project.workspace, project=project, changes=changes
             )
+        if changes.keys() & {"mode", "digest_time"}:
+            timing_changed(actor, channel)
     return Saved(channel, None, checked.warnings if checked else ())
 
 

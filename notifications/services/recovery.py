@@ -138,9 +138,8 @@ def _redeliver_some(job: RecoveryJob) -> bool:
         return False
     moment = now()
     sent = Delivery.objects.filter(pk__in=[row.pk for row in rows], status__in=_REDELIVERED).update(
-        status=DeliveryStatus.PENDING,
+        **_start(job.channel, moment),
         step=0,
-        next_at=moment,
         restarted_at=moment,
         status_reason="",
         interruptions=0,
@@ -164,13 +163,21 @@ def _deliver_some(job: RecoveryJob) -> bool:
                 deliveries += deliveries_for(row, [_recovered(decision, state)], project)
     moment = now()
     for delivery in deliveries:
-        delivery.created_at = delivery.next_at = moment
-        delivery.status = DeliveryStatus.PENDING
+        delivery.created_at = moment
+        for name, value in _start(job.channel, moment).items():
+            setattr(delivery, name, value)
     Delivery.objects.bulk_create(deliveries, ignore_conflicts=True)
     _note_in_decisions(deliveries, state.id, moment)
     job.occurrence_cursor = rows[-1].pk
     job.done, job.sent = job.done + len(rows), job.sent + len(deliveries)
     return True
+
+
+def _start(channel: Channel, moment: datetime) -> dict[str, Any]:
+    """A channel that collects for its digest gets what it missed with the next one, not as a heap of single mails."""
+    if channel.mode == Channel.Mode.DAILY_DIGEST:
+        return {"status": DeliveryStatus.HELD, "next_at": None}
+    return {"status": DeliveryStatus.PENDING, "next_at": moment}
 
 
 def _state(channel: Channel) -> ChannelState:

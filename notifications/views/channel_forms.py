@@ -16,7 +16,9 @@ from notifications import catalog
 from notifications.addresses.selectors import bounces_of
 from notifications.channels import registry
 from notifications.channels.base import ChannelKind
+from notifications.channels.email.config import DEFAULT_TIME
 from notifications.forms import ChannelForm
+from notifications.models import Channel
 from notifications.selectors.cards import Choice, board, choices
 from notifications.selectors.routing import flags_of
 from notifications.services.channels import Saved, create_channel, update_channel
@@ -42,7 +44,7 @@ def channel_new(request: WorkspaceRequest, slug: str) -> HttpResponse:
     chosen = next((choice for choice in offered if choice.kind.name == name), None)
     if name and chosen is None:
         raise Http404
-    flags = flags_of(project)
+    flags, zone = flags_of(project), request.workspace.time_zone
     context = {
         **frame(request, project, "config", "new"),
         "title": "Add a channel",
@@ -55,9 +57,9 @@ def channel_new(request: WorkspaceRequest, slug: str) -> HttpResponse:
     if chosen is None:
         return render(request, "pages/channel_new.html", context)
     if request.method != "POST":
-        form = ChannelForm(kind=chosen.kind, initial=_suggested(chosen, flags))
+        form = ChannelForm(kind=chosen.kind, zone=zone, initial=_suggested(chosen, flags))
         return render(request, "pages/channel_new.html", {**context, "form": form})
-    form = ChannelForm(request.POST, kind=chosen.kind)
+    form = ChannelForm(request.POST, kind=chosen.kind, zone=zone)
     status, refusal = 400, None
     if form.is_valid():
         try:
@@ -79,10 +81,10 @@ def channel(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> Http
     """A channel's settings."""
     project = project_of(request, slug)
     found = channel_of(project, channel_id)
-    kind = registry.get(found.kind)
+    kind, zone = registry.get(found.kind), request.workspace.time_zone
     status = 200
     if request.method == "POST":
-        form = ChannelForm(request.POST, kind=kind, channel=found)
+        form = ChannelForm(request.POST, kind=kind, zone=zone, channel=found)
         status = 400
         if form.is_valid():
             try:
@@ -91,7 +93,7 @@ def channel(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> Http
                 form.refuse(error)
                 status = status_of(error)
             else:
-                messages.success(request, f"{saved.channel.name} is saved.")
+                messages.success(request, f"{saved.channel.name} is saved.{_last_digest(found, saved.channel)}")
                 _warn(request, saved)
                 return to_page(request, "channel", project.slug, found.pk)
     else:
@@ -99,8 +101,10 @@ def channel(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> Http
             "name": found.name,
             "key": found.key,
             "recipients": "\n".join(each.email for each in found.recipients.order_by("position", "pk")),
+            "mode": found.mode,
+            "digest_time": f"{found.digest_time or DEFAULT_TIME:%H:%M}",
         }
-        form = ChannelForm(kind=kind, channel=found, initial=initial)
+        form = ChannelForm(kind=kind, zone=zone, channel=found, initial=initial)
     card = card_of(project, found)
     bounces = bounces_of(each.email for each in card.recipients)
     return render(
@@ -118,10 +122,17 @@ def channel(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> Http
     )
 
 
+def _last_digest(before: Channel, after: Channel) -> str:
+    if before.mode == after.mode or after.mode != Channel.Mode.IMMEDIATE:
+        return ""
+    return " What it held goes out as one last digest."
+
+
 def _suggested(choice: Choice, flags: dict[str, bool]) -> dict[str, Any]:
     return {
         "name": choice.kind.label,
         "enabled": choice.exceeded is None,
+        "digest_time": f"{DEFAULT_TIME:%H:%M}",
         "events": [event for event, on in flags.items() if on],
     }
 

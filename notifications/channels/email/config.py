@@ -1,6 +1,8 @@
 """Checking who an email channel writes to, and when."""
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import time
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -15,6 +17,9 @@ MAX_RECIPIENTS = 20
 # RFC 5321, 4.5.3.1.3: a path has at most 256 characters, two of them the angle brackets.
 MAX_LENGTH = 254
 IMMEDIATE, DAILY_DIGEST = "immediate", "daily_digest"
+DEFAULT_TIME = time(8)
+_MODES = f"Choose {IMMEDIATE} or {DAILY_DIGEST}."
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _validate = EmailValidator()
 
 
@@ -23,14 +28,19 @@ def check(submitted: Mapping[str, Any], current: Mapping[str, Any] | None) -> Ch
     values = {"recipients": (), "mode": IMMEDIATE, "digest_time": None, **(current or {}), **submitted}
     errors: dict[str, list[str]] = {}
     recipients, errors["recipients"] = _recipients(values["recipients"])
-    errors["mode"] = _mode_errors(values["mode"])
-    # A time without the digest is refused only where somebody gave one: a channel that leaves the mode drops it.
-    if values["mode"] == IMMEDIATE and submitted.get("digest_time") not in (None, ""):
+    mode = values["mode"]
+    # Anything can be submitted, also what has no hash.
+    errors["mode"] = [] if isinstance(mode, str) and mode in (IMMEDIATE, DAILY_DIGEST) else [_MODES]
+    digest_time = None
+    if mode == DAILY_DIGEST:
+        digest_time, errors["digest_time"] = _time(values["digest_time"])
+    elif mode == IMMEDIATE and submitted.get("digest_time") not in (None, ""):
+        # Refused only where somebody gave one: a channel that leaves the mode drops its time.
         errors["digest_time"] = ["Only the daily digest mode has a time. Leave it out."]
     found = {field: sentences for field, sentences in errors.items() if sentences}
     if found:
         raise Invalid(found)
-    return Checked(config={}, recipients=recipients, mode=IMMEDIATE)
+    return Checked(config={}, recipients=recipients, mode=mode, digest_time=digest_time)
 
 
 def _recipients(value: Any) -> tuple[tuple[str, ...], list[str]]:
@@ -64,7 +74,12 @@ def is_address(address: str) -> bool:
     return True
 
 
-def _mode_errors(mode: Any) -> list[str]:
-    if mode == DAILY_DIGEST:
-        return ["The daily digest mode is not available yet. Choose immediate."]
-    return [] if mode == IMMEDIATE else ["Choose immediate."]
+def _time(value: Any) -> tuple[time | None, list[str]]:
+    if value in (None, ""):
+        return DEFAULT_TIME, []
+    if isinstance(value, time):
+        return value, []
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        return None, ["Give a time from 00:00 to 23:59, such as 07:30."]
+    hours, minutes = value.split(":")
+    return time(int(hours), int(minutes)), []

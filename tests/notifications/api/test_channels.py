@@ -270,7 +270,10 @@ def test_a_classic_teams_connector_is_taken_with_a_warning(api, project):
         ({"kind": "email", "name": "Mail", "recipients": ["nobody"]}, "recipients"),
         ({"kind": "email", "name": "Mail", "recipients": [5]}, "recipients.0"),
         ({"kind": "email", "name": "Mail", "recipients": [f"a{n}@example.org" for n in range(21)]}, "recipients"),
-        ({"kind": "email", "name": "Mail", "mode": "daily_digest", "digest_time": "09:00"}, "mode"),
+        ({"kind": "email", "name": "Mail", "mode": "weekly"}, "mode"),
+        ({"kind": "email", "name": "Mail", "mode": "daily_digest", "digest_time": "9:00"}, "digest_time"),
+        ({"kind": "email", "name": "Mail", "mode": "immediate", "digest_time": "09:00"}, "digest_time"),
+        ({"kind": "slack", "name": "QA", "url": SLACK, "mode": "daily_digest"}, "mode"),
         ({"kind": "email", "name": "Mail", "mode": {}}, "mode"),
     ],
 )
@@ -621,3 +624,15 @@ def test_a_digest_time_is_shown_in_hours_and_minutes(api, project):
     )
     body = api.get(f"{CHANNELS}/email").json()
     assert (body["mode"], body["digest_time"]) == ("daily_digest", "09:05")
+
+
+def test_an_email_channel_starts_and_stops_collecting(api, project):
+    body = {"kind": "email", "name": "Mornings", "mode": "daily_digest", "digest_time": "07:15"}
+    made = api.post(CHANNELS, body).json()
+    assert (made["mode"], made["digest_time"]) == ("daily_digest", "07:15")
+    moved = api.patch(f"{CHANNELS}/email", {"digest_time": "09:00"}).json()
+    assert (moved["mode"], moved["digest_time"]) == ("daily_digest", "09:00")
+    back = api.patch(f"{CHANNELS}/email", {"mode": "immediate"}).json()
+    assert (back["mode"], back["digest_time"]) == ("immediate", None)
+    again = api.patch(f"{CHANNELS}/email", {"mode": "daily_digest"}).json()
+    assert (again["mode"], again["digest_time"]) == ("daily_digest", "08:00")

@@ -62,10 +62,36 @@ def test_twenty_addresses_are_accepted():
     assert len(email.check({"recipients": [f"a{n}@example.com" for n in range(20)]}, None).recipients) == 20
 
 
-def test_the_daily_digest_is_refused_for_now_in_plain_words():
+@pytest.mark.parametrize(
+    ("submitted", "current", "expected"),
+    [
+        ({"mode": "daily_digest", "digest_time": "07:15"}, None, time(7, 15)),
+        ({"mode": "daily_digest", "digest_time": "00:00"}, None, time(0)),
+        ({"mode": "daily_digest", "digest_time": "23:59"}, None, time(23, 59)),
+        ({"mode": "daily_digest"}, None, time(8)),
+        ({"mode": "daily_digest", "digest_time": None}, None, time(8)),
+        ({"mode": "daily_digest", "digest_time": ""}, None, time(8)),
+        ({"recipients": []}, {"mode": "daily_digest", "digest_time": time(6, 30)}, time(6, 30)),
+        ({"digest_time": "09:45"}, {"mode": "daily_digest", "digest_time": time(6, 30)}, time(9, 45)),
+    ],
+)
+def test_a_daily_digest_has_a_time(submitted, current, expected):
+    checked = email.check(submitted, current)
+    assert (checked.mode, checked.digest_time) == ("daily_digest", expected)
+
+
+def test_leaving_the_daily_digest_drops_its_time():
+    checked = email.check({"mode": "immediate"}, {"mode": "daily_digest", "digest_time": time(6, 30)})
+    assert (checked.mode, checked.digest_time) == ("immediate", None)
+
+
+@pytest.mark.parametrize(
+    "digest_time", ["24:00", "7:15", "07:60", "07:15:00", "0715", "noon", "٠٧:١٥", 7, [], "07:15\n"]
+)
+def test_what_is_no_time_of_day_is_refused(digest_time):
     with pytest.raises(Invalid) as refusal:
-        email.check({"mode": "daily_digest", "digest_time": "08:00"}, None)
-    assert refusal.value.fields == {"mode": ["The daily digest mode is not available yet. Choose immediate."]}
+        email.check({"mode": "daily_digest", "digest_time": digest_time}, None)
+    assert refusal.value.fields == {"digest_time": ["Give a time from 00:00 to 23:59, such as 07:30."]}
 
 
 @pytest.mark.parametrize("mode", ["hourly", "", None, 1, [], {}])

@@ -1,11 +1,12 @@
 """Creating, changing, deleting channels; rotating a secret."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 import time_machine
 
 from aegisnotify.clock import now
+from notifications import timing
 from notifications.models import AddressConfirmation, Channel
 from notifications.services.channels import (
     activate_due_secret,
@@ -81,7 +82,9 @@ def test_a_generated_secret_is_given_once_and_stored_encrypted(project, actor):
         ({"kind": "email", "position": True}, "position"),
         ({"kind": "email", "colour": "red"}, "colour"),
         ({"kind": "email", "recipients": ["nobody"]}, "recipients"),
-        ({"kind": "email", "mode": "daily_digest", "digest_time": "08:00"}, "mode"),
+        ({"kind": "email", "mode": "weekly"}, "mode"),
+        ({"kind": "email", "mode": "daily_digest", "digest_time": "8 am"}, "digest_time"),
+        ({"kind": "email", "digest_time": "08:00"}, "digest_time"),
     ],
 )
 def test_bad_settings_are_refused_by_field_and_nothing_is_stored(project, actor, submitted, field):
@@ -217,3 +220,32 @@ class TestRotation:
         activate_secret(actor, channel)
         channel.refresh_from_db()
         assert channel.config["secret"] == staged.secret
+
+
+def test_whoever_sends_digests_hears_of_every_change_of_mode_and_time(project, actor, monkeypatch):
+    heard = []
+    monkeypatch.setattr(timing, "_hooks", [lambda actor, channel: heard.append((channel.mode, channel.digest_time))])
+    channel = create_channel(actor, project, kind="email", mode="daily_digest", digest_time="07:15").channel
+    update_channel(actor, channel, name="Mornings")
+    update_channel(actor, channel, digest_time="07:15")
+    update_channel(actor, channel, digest_time="09:00")
+    update_channel(actor, channel, mode="immediate")
+    update_channel(actor, channel, recipients=[])
+    create_channel(actor, project, kind="email")
+    assert heard == [("daily_digest", time(7, 15)), ("daily_digest", time(9)), ("immediate", None)]
+    entry = AuditEntry.objects.filter(action="channel.updated").last()
+    assert entry.changes == {"mode": ["daily_digest", "immediate"], "digest_time": ["09:00", None]}
+
+
+def test_a_failing_digest_undoes_the_change(project, actor, monkeypatch):
+    """What is held and the mode change together or not at all."""
+
+    def broken(actor, channel):
+        raise RuntimeError
+
+    channel = create_channel(actor, project, kind="email", mode="daily_digest").channel
+    monkeypatch.setattr(timing, "_hooks", [broken])
+    with pytest.raises(RuntimeError):
+        update_channel(actor, channel, mode="immediate")
+    channel.refresh_from_db()
+    assert channel.mode == Channel.Mode.DAILY_DIGEST

@@ -173,3 +173,19 @@ def test_over_the_plan_and_in_the_future_are_refused(hook):
     hook.project.workspace.save()
     with pytest.raises(PlanLimit):
         start_recovery(SYSTEM, hook, now() - HOUR)
+
+
+def test_a_channel_that_collects_gets_what_it_missed_with_its_next_digest(project, workspace):
+    paused = now() + timedelta(minutes=1)
+    channel = ChannelFactory(
+        project=project, kind="email", mode="daily_digest", digest_time="08:00", paused_until=paused
+    )
+    failed = DeliveryFactory(channel=channel, occurrence__project=project, status="failed", next_at=None)
+    missed = report(project, 1)
+    assert missed.decisions[0]["recoverable"]
+    Channel.objects.update(paused_until=None)
+    channel.refresh_from_db()
+    assert recover(channel).sent == 2
+    for delivery in (failed, missed.deliveries.get()):
+        delivery.refresh_from_db()
+        assert (delivery.status, delivery.next_at) == (DeliveryStatus.HELD, None)

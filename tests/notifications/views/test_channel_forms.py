@@ -3,6 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
+from notifications.intake.recording import record
 from notifications.models import Channel
 from tests import factories
 
@@ -49,7 +50,7 @@ class TestAdding:
         page = html(client.get(new(kind)))
         assert page.select(".steps li")
         fields = {field["name"] for field in page.select("main form [name]")} - {"csrfmiddlewaretoken"}
-        own = {"email": {"recipients"}, "webhook": {"url", "secret"}}.get(kind, {"url"})
+        own = {"email": {"recipients", "mode", "digest_time"}, "webhook": {"url", "secret"}}.get(kind, {"url"})
         assert fields == {"name", "key", "events", "enabled"} | own
 
     def test_an_unknown_kind_is_not_there(self, client, people, project):
@@ -230,3 +231,57 @@ class TestChanging:
         assert client.get(self.at(hook)).status_code == status
         assert client.post(self.at(hook), {"name": "x", "key": "x"}).status_code == status
         assert Channel.objects.get().name == "Ops"
+
+
+class TestDailyDigest:
+    """An email channel that collects for one email a day."""
+
+    def post(self, client, channel, **changed):
+        sent = {"name": "Email", "key": "email", "recipients": "", "mode": "immediate", "digest_time": "08:00"}
+        return client.post(f"/p/acme-web/channels/{channel.pk}?ws=acme", sent | changed, follow=True)
+
+    @pytest.fixture
+    def channel(self, client, people, project):
+        project.workspace.time_zone = "Europe/Berlin"
+        project.workspace.save()
+        client.force_login(people.admin)
+        return factories.ChannelFactory(project=project, kind="email", key="email", name="Email")
+
+    def test_a_new_channel_can_collect_from_the_start(self, client, people, project):
+        client.force_login(people.admin)
+        sent = {"name": "Mornings", "mode": "daily_digest", "digest_time": "07:15", "enabled": "on"}
+        assert client.post(new("email"), sent).status_code == 302
+        channel = Channel.objects.get()
+        assert (channel.mode, f"{channel.digest_time:%H:%M}") == ("daily_digest", "07:15")
+
+    def test_the_time_is_by_the_workspaces_clock_and_the_form_says_so(self, client, channel):
+        page = html(client.get(f"/p/acme-web/channels/{channel.pk}?ws=acme"))
+        assert "By the workspace's clock (Europe/Berlin)." in text(page.select_one("#id_digest_time_helptext"))
+        assert page.select_one("#id_digest_time")["type"] == "time"
+
+    def test_switching_to_it_and_back(self, client, channel):
+        page = html(self.post(client, channel, mode="daily_digest", digest_time="07:15"))
+        channel.refresh_from_db()
+        assert (channel.mode, f"{channel.digest_time:%H:%M}") == ("daily_digest", "07:15")
+        assert page.select_one("#id_mode option[selected]")["value"] == "daily_digest"
+        assert page.select_one("#id_digest_time")["value"] == "07:15"
+        back = text(html(self.post(client, channel, digest_time="07:15")))
+        assert "Email is saved. What it held goes out as one last digest." in back
+        channel.refresh_from_db()
+        assert (channel.mode, channel.digest_time) == ("immediate", None)
+
+    def test_a_bad_time_is_said_beside_it(self, client, channel):
+        response = self.post(client, channel, mode="daily_digest", digest_time="25:00")
+        assert response.status_code == 400
+        assert "Give a time from 00:00 to 23:59" in text(html(response).select_one("#id_digest_time_error"))
+
+    def test_what_it_lets_through_is_held_and_the_card_says_how_much(self, client, people, project, channel):
+        self.post(client, channel, mode="daily_digest", digest_time="07:15")
+        for number in (1, 2):
+            payload = {"event": "run_completed", "project": "acme-web", "run": {"id": f"{number}", "status": "failed"}}
+            occurrence = record(project.workspace, payload).occurrence
+            assert occurrence.decisions[0]["outcome"] == "held"
+            assert occurrence.deliveries.get().status == "held"
+        card = text(html(client.get("/p/acme-web/config/integrations/notifications/?ws=acme")).select_one(".chan-h"))
+        assert "Daily digest at 07:15 (Europe/Berlin)" in card
+        assert "2 messages held for the next digest" in card
