@@ -34,3 +34,12 @@ def unlinked(text: str, *, domains: bool = False) -> str:
     """Text from outside in which no mail program finds a URL to make a link of; `domains`: nor a bare `a.example`."""
     text = _LINK_STARTS.sub("\u2060", text)
     return _DOTS.sub("\u2060", text) if domains else text
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 project`, `3 projects`, `3 tries`; in templates `{{ count|counted:"project" }}`."""
+    if count == 1:
+        return f"{count:,} {noun}"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{count:,} {noun[:-1]}ies"
+    return f"{count:,} {noun}s"

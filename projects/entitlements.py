@@ -5,8 +5,10 @@ channels does the plan carry?), so a downgrade takes effect at once and loses no
 """
 
 import enum
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+
+from aegisnotify.text import counted
 
 
 class Category(enum.StrEnum):
@@ -54,24 +56,36 @@ class Exceeded:
 
     @property
     def sentence(self) -> str:
-        return _SENTENCES[self.limit].format(allowed=self.allowed, used=self.used, plan=self.plan_name)
+        return _SENTENCES[self.limit](self)
 
     @property
     def details(self) -> dict[str, str | int]:
         return {"limit": self.limit, "allowed": self.allowed, "used": self.used, "plan": self.plan}
 
 
-_SENTENCES = {
-    "chat_channels": "The {plan} plan has {allowed} chat channels per project (Slack, Discord and Teams together); "
-    "{used} are in use. Switch one off or choose a larger plan.",
-    "chat_channels_per_kind": "The {plan} plan has {allowed} channel of one chat kind per project; {used} is in use. "
-    "Switch it off or choose a larger plan.",
-    "webhooks": "The {plan} plan has {allowed} webhooks per project; {used} are in use. "
-    "Switch one off or choose a larger plan.",
-    "projects": "The {plan} plan has {allowed} projects; {used} are in use. Choose a larger plan to add one.",
-    "members": "The {plan} plan has {allowed} members; {used} are in use. Choose a larger plan to add one.",
-    "per_channel_filters": "Per-channel filters are not part of the {plan} plan. They come with Pro.",
-    "audit_log": "The audit log page is not part of the {plan} plan. It comes with Pro.",
+def _counted(what: str, place: str = "", hint: str = "") -> Callable[[Exceeded], str]:
+    def sentence(exceeded: Exceeded) -> str:
+        if not exceeded.allowed:
+            return f"The {exceeded.plan_name} plan has no {what}s{place}. Choose a larger plan."
+        used = f"{exceeded.used:,} {'is' if exceeded.used == 1 else 'are'} in use"
+        return f"The {exceeded.plan_name} plan has {counted(exceeded.allowed, what)}{place}; {used}. {hint}"
+
+    return sentence
+
+
+def _missing(what: str) -> Callable[[Exceeded], str]:
+    return lambda exceeded: what.format(plan=exceeded.plan_name)
+
+
+_OFF, _LARGER = "Switch one off or choose a larger plan.", "Choose a larger plan to add one."
+_SENTENCES: dict[str, Callable[[Exceeded], str]] = {
+    "chat_channels": _counted("chat channel", " per project (Slack, Discord and Teams together)", _OFF),
+    "chat_channels_per_kind": _counted("channel", " of one chat kind per project", _OFF),
+    "webhooks": _counted("webhook", " per project", _OFF),
+    "projects": _counted("project", hint=_LARGER),
+    "members": _counted("member", hint=_LARGER),
+    "per_channel_filters": _missing("Per-channel filters are not part of the {plan} plan. They come with Pro."),
+    "audit_log": _missing("The audit log page is not part of the {plan} plan. It comes with Pro."),
 }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from aegisnotify.text import counted
 from projects.models import Plan
 
 
@@ -29,7 +30,7 @@ def _yes(value: bool) -> str:
 
 
 def _days(value: int | None) -> str:
-    return "As long as you like" if value is None else f"{value:,} days"
+    return "As long as you like" if value is None else counted(value, "day")
 
 
 def _chats(plan: Plan) -> str:

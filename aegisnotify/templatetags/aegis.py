@@ -9,10 +9,13 @@ from django import template
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from aegisnotify.text import counted
+
 register = template.Library()
+register.filter(counted)
 
 # Never colour alone: every state has a tone, a glyph and a word.
 _STATES: dict[str, tuple[str, str, str]] = {
@@ -127,17 +130,18 @@ def latency(milliseconds: int) -> str:
 
 
 @register.filter
+def backticks(text: str) -> SafeString:
+    """Text in which `names` stand between backticks, as HTML with `<code>`."""
+    parts = text.split("`")
+    return format_html_join("", "{}", ((_code(part) if place % 2 else part,) for place, part in enumerate(parts)))
+
+
+def _code(text: str) -> SafeString:
+    return format_html("<code>{}</code>", text)
+
+
+@register.filter
 def initials(name: str) -> str:
     """`Acme QA` is `AQ`, `Fresh` is `FR`."""
     words = name.split()
     return ("".join(word[0] for word in words[:2]) if len(words) > 1 else name[:2]).upper()
-
-
-@register.filter
-def counted(count: int, noun: str) -> str:
-    """`1|counted:"project"` is `1 project`, `3|counted:"project"` is `3 projects`, `3|counted:"try"` is `3 tries`."""
-    if count == 1:
-        return f"{count:,} {noun}"
-    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
-        return f"{count:,} {noun[:-1]}ies"
-    return f"{count:,} {noun}s"

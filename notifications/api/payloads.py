@@ -21,15 +21,15 @@ Schema = dict[str, Any]
 MOST_EVENTS = 500
 """In one batch."""
 
-_COMPONENTS = "#/components/schemas/"
-_REPORT = {"$ref": f"{_COMPONENTS}EventReport"}
-_BATCH = {"$ref": f"{_COMPONENTS}EventReportBatch"}
+COMPONENTS = "#/components/schemas/"
+_REPORT = {"$ref": f"{COMPONENTS}EventReport"}
+_BATCH = {"$ref": f"{COMPONENTS}EventReportBatch"}
 REPORT_REQUEST = {"application/json": _REPORT}
 BATCH_REQUEST = {"application/json": _BATCH}
 
 _PROJECT = {"id": "0197a9c4-7c3e-7d52-9a6e-2f4b8f0d9a11", "name": "Acme Web", "slug": "acme-web"}
 _OCCURRED_AT = datetime(2026, 4, 28, 10, 42, 11, tzinfo=UTC)
-_HEADERS = {
+HEADERS = {
     "X-AegisRunner-Event": "The event's name.",
     "X-AegisRunner-Signature": "`sha256=` and the hexadecimal HMAC-SHA256 of the raw body, keyed by the secret.",
     "X-AegisRunner-Signature-Next": "The same by the staged secret. Only while one is staged.",
@@ -39,7 +39,7 @@ _HEADERS = {
     "webhook-signature": "`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`; one per secret, separated by spaces "
     "(Standard Webhooks).",
 }
-_OPTIONAL_HEADERS = {"X-AegisRunner-Signature-Next"}
+OPTIONAL_HEADERS = {"X-AegisRunner-Signature-Next"}
 
 
 class _Untitled(GenerateJsonSchema):
@@ -67,7 +67,7 @@ def report_schemas() -> dict[str, Schema]:
     variants = []
     for kind, model in FACTS.items():
         name = f"{model.__name__}Report"
-        variants.append({"$ref": f"{_COMPONENTS}{name}"})
+        variants.append({"$ref": f"{COMPONENTS}{name}"})
         schemas[name] = {
             "type": "object",
             "required": ["event", "project", kind.value],
@@ -78,7 +78,7 @@ def report_schemas() -> dict[str, Schema]:
                 },
                 "project": envelope["project"] | {"description": "Slug or id."},
                 "occurred_at": envelope["occurred_at"] | {"description": "The moment of receipt if left out."},
-                kind.value: {"$ref": f"{_COMPONENTS}{model.__name__}"},
+                kind.value: {"$ref": f"{COMPONENTS}{model.__name__}"},
             },
         }
     schemas["EventReport"] = {"oneOf": variants}
@@ -103,7 +103,7 @@ def webhook_schemas() -> dict[str, Schema]:
     }
     for event in catalog.events():
         part = event.kind.value
-        schemas[_webhook_name(event)] = {
+        schemas[webhook_name(event)] = {
             "type": "object",
             "description": f"Sent when {event.fires_when}.",
             "required": ["event", "timestamp", "project", part],
@@ -111,8 +111,8 @@ def webhook_schemas() -> dict[str, Schema]:
                 "event": {"const": event.name},
                 "timestamp": text
                 | {"format": "date-time", "description": "When it happened: UTC, whole seconds, with `Z`."},
-                "project": {"$ref": f"{_COMPONENTS}WebhookProject"},
-                part: {"$ref": f"{_COMPONENTS}Webhook{FACTS[event.kind].__name__}"},
+                "project": {"$ref": f"{COMPONENTS}WebhookProject"},
+                part: {"$ref": f"{COMPONENTS}Webhook{FACTS[event.kind].__name__}"},
                 "test": {"const": True, "description": "Only in the sample that a channel's test sends."},
             },
             "examples": [webhook_example(event)],
@@ -149,7 +149,7 @@ def _fact_schemas(prefix: str) -> dict[str, Schema]:
     """The schemas of the facts and their parts, under their models' names behind `prefix`."""
     _, definitions = models_json_schema(
         [(model, "validation") for model in FACTS.values()],
-        ref_template=f"{_COMPONENTS}{prefix}{{model}}",
+        ref_template=f"{COMPONENTS}{prefix}{{model}}",
         schema_generator=_Untitled,
     )
     return {f"{prefix}{name}": schema for name, schema in definitions["$defs"].items()}
@@ -175,7 +175,7 @@ def _without_null(schema: Schema) -> Schema:
     return schema | {"properties": properties}
 
 
-def _webhook_name(event: type[Event]) -> str:
+def webhook_name(event: type[Event]) -> str:
     return "".join(word.capitalize() for word in event.name.split("_")) + "Webhook"
 
 
@@ -191,17 +191,17 @@ def _webhook_operation(event: type[Event]) -> Schema:
             {
                 "name": name,
                 "in": "header",
-                "required": name not in _OPTIONAL_HEADERS,
+                "required": name not in OPTIONAL_HEADERS,
                 "schema": {"type": "string"},
                 "description": description,
             }
-            for name, description in _HEADERS.items()
+            for name, description in HEADERS.items()
         ],
         "requestBody": {
             "required": True,
             "content": {
                 "application/json": {
-                    "schema": {"$ref": f"{_COMPONENTS}{_webhook_name(event)}"},
+                    "schema": {"$ref": f"{COMPONENTS}{webhook_name(event)}"},
                     "example": webhook_example(event),
                 }
             },

@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 
 from aegisnotify.clock import now
+from notifications import documentation
 from notifications.channels.webhook import signature
 
 ROOT = Path(settings.BASE_DIR)
@@ -43,6 +44,12 @@ def test_every_variable_of_the_table_is_read_by_the_settings():
 def test_ci_runs_the_readmes_test_command():
     command = next(line for line in snippet("sh").splitlines() + README.splitlines() if ".venv/bin/pytest" in line)
     assert command in (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+
+def test_readme_and_docs_page_show_the_same_snippets():
+    shown = documentation.snippets()
+    assert len(shown) == 5
+    assert [each.language for each in shown if f"\n{each.code}```\n" not in README] == []
 
 
 def test_the_python_snippet_verifies():

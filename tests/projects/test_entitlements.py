@@ -1,12 +1,22 @@
 """What a plan carries."""
 
+from dataclasses import replace
 from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projects.entitlements import Category, Limits, Place, admitted, filters_allowed, room_for, room_for_member
+from projects.entitlements import (
+    Category,
+    Limits,
+    Place,
+    admitted,
+    filters_allowed,
+    room_for,
+    room_for_member,
+    room_for_project,
+)
 
 KINDS = {"email": Category.EMAIL, "slack": Category.CHAT, "discord": Category.CHAT, "teams": Category.CHAT,
          "webhook": Category.WEBHOOK}  # fmt: skip
@@ -61,6 +71,19 @@ def test_a_refusal_names_the_limit_what_it_allows_and_the_plan():
     exceeded = room_for(PRO, places("webhook", "webhook", "webhook"), "webhook", Category.WEBHOOK)
     assert exceeded.details == {"limit": "webhooks", "allowed": 3, "used": 3, "plan": "pro"}
     assert exceeded.sentence.startswith("The Pro plan has 3 webhooks per project")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "used", "words"),
+    [
+        (0, 0, "The Pro plan has no projects. Choose"),
+        (1, 1, "The Pro plan has 1 project; 1 is in use. Choose"),
+        (1, 3, "The Pro plan has 1 project; 3 are in use. Choose"),
+        (10, 10, "The Pro plan has 10 projects; 10 are in use. Choose"),
+    ],
+)
+def test_a_refusal_counts_as_people_do(allowed, used, words):
+    assert room_for_project(replace(PRO, projects=allowed), used).sentence.startswith(words)
 
 
 def test_filters_and_members_have_their_limits_too():

@@ -482,7 +482,7 @@ class TestRedelivering:
         response = member.post(f"/deliveries/{delivery.pk}/redeliver/")
         assert response.status_code == 402
         alert = html(response).find(role="alert")
-        assert "The Free plan has 0 webhooks per project" in text(alert)
+        assert "The Free plan has no webhooks per project" in text(alert)
         assert alert.find("a")["href"] == "/usage/?ws=acme"
 
     def test_twice_is_once(self, member, delivery):

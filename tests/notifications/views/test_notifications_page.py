@@ -594,7 +594,7 @@ def test_a_fix_that_the_plan_has_no_room_for_is_402_with_the_sentence(admin, wor
     Channel.objects.filter(pk=slack.pk).update(enabled=False)
     response = fix(admin, look(admin))
     assert response.status_code == 402
-    assert "The Free plan has 0 chat channels per project" in text(html(response).find(role="alert"))
+    assert "The Free plan has no chat channels per project" in text(html(response).find(role="alert"))
 
 
 # --- Bounds

@@ -70,7 +70,7 @@ class TestTheList:
         response = client.post("/projects/?ws=acme", {"name": "Shop"})
         assert response.status_code == 402
         form = html(response).find("form", action="/projects/?ws=acme")
-        assert "The Free plan has 1 projects; 1 are in use." in text(form.find(role="alert"))
+        assert "The Free plan has 1 project; 1 is in use." in text(form.find(role="alert"))
         assert Project.objects.count() == 1
 
     @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_what_is_over_the_plan_is_named_with_the_limit(page, workspace, project)
     html = page()
     section = html.find(id="h-beyond").find_parent("section")
     assert [text(name) for name in section.select(".list b")] == [over.name, "1 filter of channels"]
-    assert "The Starter plan has 1 webhooks per project; 1 are in use." in text(section)
+    assert "The Starter plan has 1 webhook per project; 1 is in use." in text(section)
     assert section.find("a")["href"] == "/p/acme-web/config/integrations/notifications/?ws=acme"
 
 
