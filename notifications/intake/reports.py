@@ -93,43 +93,43 @@ class TestFailure(_Facts):
 class Run(_Facts):
     """A finished test run."""
 
-    id: Identifier
-    suite_name: str | None = None
+    id: Identifier = Field(description="what the run is known by; a repeat of it is the same occurrence")
+    suite_name: str | None = Field(default=None, description="which tests ran")
     status: Literal["passed", "failed", "error", "timed_out", "completed", "cancelled"]
     browser: str | None = None
     environment: str | None = None
     trigger: str | None = Field(default=None, description="what started the run; `schedule` fires scheduled_runs")
-    schedule: Schedule | None = None
-    passed: Count | None = None
-    failed: Count | None = None
-    skipped: Count | None = None
-    duration_ms: Count | None = None
+    schedule: Schedule | None = Field(default=None, description="the schedule that started it")
+    passed: Count | None = Field(default=None, description="tests that passed")
+    failed: Count | None = Field(default=None, description="tests that failed")
+    skipped: Count | None = Field(default=None, description="tests that were skipped")
+    duration_ms: Count | None = Field(default=None, description="milliseconds")
     failures: list[TestFailure] | None = Field(default=None, description="worst first")
-    url: HttpUrl | None = None
+    url: HttpUrl | None = Field(default=None, description="the page of the run")
 
 
 class Crawl(_Facts):
     """A finished scan."""
 
-    id: Identifier
+    id: Identifier = Field(description="what the scan is known by")
     status: Literal["completed", "failed"]
-    pages: Count | None = None
-    pages_total: Count | None = None
-    issues: Count | None = None
-    duration_ms: Count | None = None
-    url: HttpUrl | None = None
+    pages: Count | None = Field(default=None, description="pages that were scanned")
+    pages_total: Count | None = Field(default=None, description="pages that were found")
+    issues: Count | None = Field(default=None, description="issues that were found")
+    duration_ms: Count | None = Field(default=None, description="milliseconds")
+    url: HttpUrl | None = Field(default=None, description="the page of the scan")
 
 
 class Generation(_Facts):
     """A finished AI generation of tests."""
 
-    id: Identifier
-    crawl_id: Identifier | None = None
-    suites: Count | None = None
-    tests: Count | None = None
-    pending_review: Count | None = None
-    duration_ms: Count | None = None
-    url: HttpUrl | None = None
+    id: Identifier = Field(description="what the generation is known by")
+    crawl_id: Identifier | None = Field(default=None, description="the scan that it is for")
+    suites: Count | None = Field(default=None, description="suites that were made")
+    tests: Count | None = Field(default=None, description="tests that were made")
+    pending_review: Count | None = Field(default=None, description="tests that wait for somebody to review them")
+    duration_ms: Count | None = Field(default=None, description="milliseconds")
+    url: HttpUrl | None = Field(default=None, description="the page of the generation")
 
 
 FACTS: dict[OccurrenceKind, type[_Facts]] = {
