@@ -72,12 +72,13 @@ def webhook_payloads() -> tuple[Payload, ...]:
 
 
 @functools.cache
-def webhook_schema(event: type[Event]) -> dict[str, Any]:
-    """The body's JSON Schema by itself, with all that it refers to."""
+def webhook_schema(name: str) -> dict[str, Any]:
+    """The JSON Schema of an event's body by itself, with all that it refers to. `KeyError` for an unknown event."""
+    event = catalog.get(name)
     schemas = payloads.webhook_schemas()
-    name = payloads.webhook_name(event)
-    parts = {part: schemas[part] for part in sorted(_referred(schemas[name], schemas))}
-    described: dict[str, Any] = {"$schema": DRAFT, "title": event.label, **schemas[name], "$defs": parts}
+    body = schemas[payloads.webhook_name(event)]
+    parts = {part: schemas[part] for part in sorted(_referred(body, schemas))}
+    described: dict[str, Any] = {"$schema": DRAFT, "title": event.label, **body, "$defs": parts}
     moved: dict[str, Any] = json.loads(json.dumps(described).replace(payloads.COMPONENTS, "#/$defs/"))
     return moved
 

@@ -65,9 +65,8 @@ def docs_schema(request: HttpRequest, event: str) -> HttpResponse:
     """The JSON Schema of an event's webhook body."""
     from notifications import documentation
 
-    found = catalog.find(event)
-    if found is None:
+    if catalog.find(event) is None:
         raise Http404
-    response = JsonResponse(documentation.webhook_schema(found), json_dumps_params={"indent": 2})
+    response = JsonResponse(documentation.webhook_schema(event), json_dumps_params={"indent": 2})
     response["Content-Type"] = "application/schema+json"
     return response
