@@ -16,6 +16,7 @@ from notifications.operations.workers import SAY_EVERY, say_worker_is_there
 from notifications.services.channels import create_channel
 from notifications.services.closing import delete_history
 from notifications.services.recovery import work_on_recoveries
+from notifications.services.retention import sweep_histories
 from notifications.services.warnings import send_channel_warnings
 from projects.actors import Actor
 from projects.emails import normalize_email
@@ -54,4 +55,5 @@ every(60)(send_channel_warnings)
 every(5)(work_on_recoveries)
 every(SAY_EVERY)(say_worker_is_there)
 every(COUNT_EVERY)(count_what_is_new)
+every(60)(sweep_histories)
 on_workspace_closing(delete_history)

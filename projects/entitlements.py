@@ -121,6 +121,11 @@ def room_for_member(limits: Limits, used: int) -> Exceeded | None:
     return _room(limits, "members", limits.members, used)
 
 
+def is_shorter(history_days: int | None, than: int | None) -> bool:
+    """Whether one plan keeps history for fewer days than another; None keeps all."""
+    return history_days is not None and (than is None or history_days < than)
+
+
 def filters_allowed(limits: Limits) -> Exceeded | None:
     return None if limits.per_channel_filters else _room(limits, "per_channel_filters", 0, 0)
 

@@ -143,7 +143,7 @@ def _existing(keys: Iterable[Key]) -> dict[Key, Occurrence]:
         condition |= Q(project=project_id, kind=kind, source_id=source_id)
     if not condition:
         return {}
-    return {_key(row): row for row in Occurrence.objects.filter(condition).select_related("project")}
+    return {_key(row): row for row in Occurrence.keys.filter(condition).select_related("project")}
 
 
 def _add_late_schedules(
@@ -155,7 +155,8 @@ def _add_late_schedules(
     for _, loaded, report in reports:
         key = (loaded.project.pk, report.kind.value, report.source_id)
         # What was inserted just now by a report that named the event has it among its fired events already.
-        if report.named == event and event not in known[key].fired_events:
+        # Of a forgotten one there are no facts to tell.
+        if report.named == event and event not in known[key].fired_events and not known[key].forgotten:
             row, deliveries = _add_late_event(known[key], event, loaded, moment)
             known[key] = row
             created += deliveries
@@ -165,9 +166,9 @@ def _add_late_schedules(
 def _add_late_event(
     occurrence: Occurrence, event: str, loaded: Loaded, moment: datetime
 ) -> tuple[Occurrence, list[Delivery]]:
-    row = Occurrence.objects.select_for_update().get(pk=occurrence.pk)
+    row = Occurrence.keys.select_for_update().get(pk=occurrence.pk)
     # A cancelled run fires nothing, whatever is said about it later.
-    if event in row.fired_events or catalog.is_cancelled(OccurrenceKind(row.kind), row.facts):
+    if row.forgotten or event in row.fired_events or catalog.is_cancelled(OccurrenceKind(row.kind), row.facts):
         return row, []
     told = {decision["channel_id"] for decision in row.decisions if decision["deliveries"]}
     decisions = loaded.decide((event,))

@@ -66,6 +66,13 @@ class Delivery(models.Model):
             models.Index(fields=["project", "-created_at", "-id"], name="delivery_by_project"),
             models.Index(fields=["channel", "-created_at", "-id"], name="delivery_by_channel"),
             models.Index(fields=["workspace", "status", "-created_at"], name="delivery_by_status"),
+            # For staff, across workspaces: whoever got mail, and the rare ends. What is delivered is in neither.
+            models.Index(fields=["recipient", "-id"], condition=~models.Q(recipient=""), name="delivery_by_recipient"),
+            models.Index(
+                fields=["status", "-id"],
+                condition=models.Q(status__in=[DeliveryStatus.FAILED, DeliveryStatus.CANCELLED, DeliveryStatus.HELD]),
+                name="delivery_by_end",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["occurrence", "channel", "event", "recipient"], name="delivery_once"),

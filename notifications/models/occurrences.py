@@ -1,14 +1,28 @@
 """What happened, and what was decided when it was reported."""
 
+from typing import ClassVar
+
 from django.db import models
 
 from aegisnotify.ids import uuid7
 from notifications.catalog import OccurrenceKind
 from projects.models import Project, Workspace
 
+_REMEMBERED = models.Q(forgotten=False)
+
+
+class Remembered(models.Manager["Occurrence"]):
+    """Without the bare keys: nothing that is shown, counted or compared is about those."""
+
+    def get_queryset(self) -> models.QuerySet["Occurrence"]:
+        return super().get_queryset().filter(forgotten=False)
+
 
 class Occurrence(models.Model):
     """Something that happened once. The first report's facts are final.
+
+    A `forgotten` one is past its history: a bare key without facts and decisions, by which a late repeat is known.
+    `objects` has none of them, `keys` has all.
 
     `fired` is the comma-separated list of fired events, most specific first (there are few distinct lists, so an index
     serves "which occurrences fired X"). `decisions` holds the decisions as codes and ids, in the shape of the API.
@@ -24,14 +38,31 @@ class Occurrence(models.Model):
     decisions = models.JSONField(default=list)
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
+    forgotten = models.BooleanField(default=False, db_default=False)
+
+    objects = Remembered()
+    keys: ClassVar[models.Manager["Occurrence"]] = models.Manager()
 
     class Meta:
         ordering = ["-received_at", "-id"]
         indexes = [
-            models.Index(fields=["workspace", "-received_at", "-id"], name="occurrence_by_workspace"),
-            models.Index(fields=["project", "-received_at", "-id"], name="occurrence_by_project"),
+            models.Index(
+                fields=["workspace", "-received_at", "-id"], condition=_REMEMBERED, name="occurrence_by_workspace"
+            ),
+            models.Index(
+                fields=["project", "-received_at", "-id"], condition=_REMEMBERED, name="occurrence_by_project"
+            ),
             # With the project it has all that what-if counts by, so that rows with their JSON need not be read.
-            models.Index(fields=["workspace", "fired", "-received_at", "project"], name="occurrence_by_fired"),
+            models.Index(
+                fields=["workspace", "fired", "-received_at", "project"],
+                condition=_REMEMBERED,
+                name="occurrence_by_fired",
+            ),
+            models.Index(
+                fields=["workspace", "received_at"], condition=models.Q(forgotten=True), name="occurrence_forgotten"
+            ),
+            # Staff look for the id of a run, whosever it is.
+            models.Index(fields=["source_id"], name="occurrence_by_source"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["project", "kind", "source_id"], name="occurrence_once"),

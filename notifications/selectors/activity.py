@@ -8,6 +8,7 @@ from typing import Any
 from notifications import catalog
 from notifications.insight.trace import describe, state_of_deliveries
 from notifications.models import Delivery, Occurrence
+from notifications.selectors.history import shown_occurrences
 from projects.models import Project
 
 PAGE = 25
@@ -43,7 +44,7 @@ class Activity:
 
 def activity(project: Project, before: uuid.UUID | None = None) -> Activity:
     """The latest events, or those received before the event `before`. Three queries at most."""
-    rows = Occurrence.objects.filter(project=project).order_by("-received_at", "-pk")
+    rows = shown_occurrences(project.workspace).filter(project=project).order_by("-received_at", "-pk")
     if before is not None:
         last = Occurrence.objects.filter(project=project, pk=before).only("received_at").first()
         if last is None:

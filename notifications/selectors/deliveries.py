@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from notifications.models import Channel, Delivery
+from notifications.selectors.history import shown_deliveries
 from projects.models import Project, Workspace
 
 
@@ -21,6 +22,8 @@ def deliveries_of(
     until: datetime | None = None,
 ) -> QuerySet[Delivery]:
     """The deliveries of a workspace or one of its projects, newest first, each with project, channel and attempts.
+
+    Only those that the plan's history still shows.
 
     `channel` is a key: see `_of_channel`. `since` is inclusive, `until` exclusive, both on `created_at`, which for most
     is the moment when the event was received.
@@ -42,17 +45,18 @@ def deliveries_of(
 
 
 def find_delivery(workspace: Workspace, delivery_id: UUID, *, project: Project | None = None) -> Delivery | None:
-    """The delivery with this id, if the workspace (and the project, where one is given) has it."""
+    """The delivery with this id, if the workspace (and the project, where one is given) has it, and still shows it."""
     return _within(workspace, project).filter(pk=delivery_id).first()
 
 
 def _within(workspace: Workspace, project: Project | None) -> QuerySet[Delivery]:
     rows = (
-        Delivery.objects.select_related("project", "channel")
+        shown_deliveries(workspace)
+        .select_related("project", "channel")
         .defer("body", "channel__config")
         .prefetch_related("attempts")
     )
-    return rows.filter(project=project) if project is not None else rows.filter(workspace=workspace)
+    return rows.filter(project=project) if project is not None else rows
 
 
 def _of_channel(

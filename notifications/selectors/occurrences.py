@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from notifications import catalog
 from notifications.models import Occurrence
+from notifications.selectors.history import shown_occurrences
 from projects.models import Project, Workspace
 
 
@@ -19,6 +20,8 @@ def occurrences_of(
     until: datetime | None = None,
 ) -> QuerySet[Occurrence]:
     """The occurrences of a workspace or one of its projects, newest first, each with its project.
+
+    Only those that the plan's history still shows.
 
     `event` (of the catalogue) keeps those that fired it. `since` is inclusive, `until` exclusive, on `received_at`.
     """
@@ -34,10 +37,10 @@ def occurrences_of(
 
 
 def find_occurrence(workspace: Workspace, event_id: UUID, *, project: Project | None = None) -> Occurrence | None:
-    """The occurrence with this id, if the workspace (and the project, where one is given) has it."""
+    """The occurrence with this id, if the workspace (or its project, where one is given) has it and still shows it."""
     return _within(workspace, project).filter(pk=event_id).first()
 
 
 def _within(workspace: Workspace, project: Project | None) -> QuerySet[Occurrence]:
-    rows = Occurrence.objects.select_related("project")
-    return rows.filter(project=project) if project is not None else rows.filter(workspace=workspace)
+    rows = shown_occurrences(workspace).select_related("project")
+    return rows.filter(project=project) if project is not None else rows

@@ -14,6 +14,7 @@ from notifications import catalog
 from notifications.insight.trace import describe
 from notifications.models import Channel, Delivery, DeliveryStatus, Occurrence
 from notifications.selectors.health import ChannelHealth, Checkup, checkups
+from notifications.selectors.history import shown_occurrences
 from projects.models import Workspace
 from projects.selectors import limits_of
 
@@ -112,7 +113,7 @@ def overview(workspace: Workspace, moment: datetime) -> Overview:
         lines=_lines(found, start),
         channels=len(found),
         health=dict(Counter(checkup.health for checkup in found)),
-        events=_events(workspace),
+        events=_events(workspace, moment),
     )
 
 
@@ -192,11 +193,9 @@ def _lines(found: Sequence[Checkup], start: datetime) -> tuple[ChannelLine, ...]
     return tuple(ChannelLine(checkup, tuple(hourly[checkup.channel.pk])) for checkup in shown)
 
 
-def _events(workspace: Workspace) -> tuple[EventLine, ...]:
+def _events(workspace: Workspace, moment: datetime) -> tuple[EventLine, ...]:
     occurrences = list(
-        Occurrence.objects.filter(workspace=workspace)
-        .select_related("project")
-        .order_by("-received_at", "-pk")[:EVENTS_SHOWN]
+        shown_occurrences(workspace, moment).select_related("project").order_by("-received_at", "-pk")[:EVENTS_SHOWN]
     )
     rows = (
         Delivery.objects.filter(occurrence__in=occurrences)

@@ -19,6 +19,7 @@ from notifications.intake.decisions import deliveries_for
 from notifications.intake.recording import project_json
 from notifications.models import Channel, Delivery, DeliveryStatus, Occurrence, RecoveryJob
 from notifications.routing import ChannelState, Decision, GateName, Outcome, Reason, RecipientState
+from notifications.selectors.history import shown_since
 from notifications.selectors.routing import recipients_of
 from notifications.services.deliveries import require_able, require_in_plan
 from projects.actors import Actor
@@ -33,7 +34,7 @@ _OPEN = (RecoveryJob.Status.QUEUED, RecoveryJob.Status.RUNNING)
 
 
 def start_recovery(actor: Actor, channel: Channel, since: datetime) -> RecoveryJob:
-    """Queue a job that sends what `channel` missed since then.
+    """Queue a job that sends what `channel` missed since then, as far as the plan's history goes back.
 
     Raises `Conflict` while one is under way for the channel or the channel can't send, `PlanLimit` over the plan,
     `Invalid` for a moment in the future.
@@ -41,6 +42,7 @@ def start_recovery(actor: Actor, channel: Channel, since: datetime) -> RecoveryJ
     moment = now()
     if since > moment:
         raise Invalid({"since": ["Must not be in the future."]})
+    since = max(since, shown_since(channel.project.workspace) or since)
     require_able(channel)
     require_in_plan(channel)
     workspace = channel.project.workspace

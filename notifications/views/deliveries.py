@@ -17,6 +17,7 @@ from notifications import catalog
 from notifications.models import Delivery, DeliveryStatus
 from notifications.selectors import log
 from notifications.selectors.delivery_page import delivery_page
+from notifications.selectors.history import shown_deliveries
 from notifications.selectors.log import Filters, Place
 from notifications.services.deliveries import redeliver
 from notifications.views.project_parts import is_htmx, refusal_context, tell
@@ -114,7 +115,8 @@ def _detail(
 
 def _find(request: WorkspaceRequest, delivery_id: uuid.UUID) -> Delivery:
     row = (
-        Delivery.objects.filter(pk=delivery_id, workspace=request.workspace)
+        shown_deliveries(request.workspace)
+        .filter(pk=delivery_id)
         .select_related("occurrence", "project", "channel")
         .defer("occurrence__decisions")
         .first()

@@ -11,6 +11,7 @@ from aegisnotify.clock import now
 from notifications import catalog
 from notifications.insight.trace import trace
 from notifications.models import Occurrence
+from notifications.selectors.history import shown_occurrences
 from projects.pages import WorkspaceRequest, workspace_page
 
 FAILURES_SHOWN = 3
@@ -25,9 +26,7 @@ def _workspace_of(event_id: uuid.UUID) -> int | None:
 def event_why(request: WorkspaceRequest, event_id: uuid.UUID) -> HttpResponse:
     """Who was told?"""
     occurrence = (
-        Occurrence.objects.filter(pk=event_id, workspace=request.workspace)
-        .select_related("project__workspace__plan")
-        .first()
+        shown_occurrences(request.workspace).filter(pk=event_id).select_related("project__workspace__plan").first()
     )
     if occurrence is None:
         raise Http404

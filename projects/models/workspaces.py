@@ -4,6 +4,8 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from projects.access import Role
 from projects.models.users import validate_time_zone
@@ -15,9 +17,17 @@ class Workspace(models.Model):
     plan = models.ForeignKey("Plan", on_delete=models.PROTECT, related_name="workspaces")
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     created_at = models.DateTimeField(auto_now_add=True)
+    # When history beyond the plan is deleted next.
+    sweep_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    # Set: it was deleted, and is on no page any more; its rows go in the background.
+    closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["name", "id"]
+        indexes = [
+            models.Index(fields=["sweep_at"], name="workspace_by_sweep"),
+            models.Index(fields=["closed_at"], condition=models.Q(closed_at__isnull=False), name="workspace_closed"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -9,9 +9,11 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from aegisnotify import rates
+from aegisnotify.clock import now
 from projects import hooks
 from projects.access import Role
 from projects.actors import Actor
+from projects.entitlements import is_shorter
 from projects.errors import Forbidden, Invalid, TooMany
 from projects.models import Membership, Plan, User, Workspace
 from projects.selectors import owner_of
@@ -21,6 +23,7 @@ from projects.slugs import free_slug
 
 FIRST_PLAN = "free"
 WORKSPACES_PER_PERSON = (10, timedelta(days=1))
+HISTORY_GRACE = timedelta(days=7)
 
 
 @transaction.atomic
@@ -39,9 +42,15 @@ def create_workspace(
 
 @transaction.atomic
 def change_plan(actor: Actor, workspace: Workspace, plan: Plan) -> Workspace:
-    """Another plan. Nothing is deleted by a smaller one: what is beyond its limits is only not used."""
+    """Another plan. What is beyond a smaller one's limits is kept and not used.
+
+    Only history is deleted in the end: it is not shown at once, and goes a week later, so that a plan that was changed
+    by mistake can be changed back.
+    """
     workspace = Workspace.objects.select_for_update().select_related("plan").get(pk=workspace.pk)
     if workspace.plan_id != plan.pk:
+        if is_shorter(plan.history_days, workspace.plan.history_days):
+            workspace.sweep_at = now() + HISTORY_GRACE
         audit.record(
             actor,
             "workspace.plan_changed",
@@ -50,7 +59,7 @@ def change_plan(actor: Actor, workspace: Workspace, plan: Plan) -> Workspace:
             changes={"plan": (workspace.plan.code, plan.code)},
         )
         workspace.plan = plan
-        workspace.save(update_fields=["plan"])
+        workspace.save(update_fields=["plan", "sweep_at"])
     return workspace
 
 

@@ -4,6 +4,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 
 from aegisnotify.clock import now
 from notifications.models import Attempt, Channel, Delivery, DeliveryStatus
@@ -16,6 +17,13 @@ pytestmark = pytest.mark.django_db
 
 START = datetime(2026, 4, 28, 10, 0, tzinfo=UTC)
 FINISHED = {"status": "failed", "next_at": None, "attempt_count": 2}
+
+
+@pytest.fixture(autouse=True)
+def that_day():
+    """The plan shows so many days back from today."""
+    with time_machine.travel(START + timedelta(hours=1)):
+        yield
 
 
 def finished(**fields):

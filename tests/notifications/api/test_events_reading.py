@@ -4,6 +4,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 
 from aegisnotify.clock import now
 from projects.scopes import Scope
@@ -13,6 +14,13 @@ from tests.notifications.api.callers import error_of, fields_of, signed_in, with
 pytestmark = pytest.mark.django_db
 
 START = datetime(2026, 4, 28, 10, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def that_day():
+    """The plan shows so many days back from today."""
+    with time_machine.travel(START + timedelta(hours=1)):
+        yield
 
 
 @pytest.fixture
