@@ -233,7 +233,7 @@ def test_whoever_sends_digests_hears_of_every_change_of_mode_and_time(project, a
     update_channel(actor, channel, recipients=[])
     create_channel(actor, project, kind="email")
     assert heard == [("daily_digest", time(7, 15)), ("daily_digest", time(9)), ("immediate", None)]
-    entry = AuditEntry.objects.filter(action="channel.updated").last()
+    entry = AuditEntry.objects.filter(action="channel.updated").order_by("pk").last()
     assert entry.changes == {"mode": ["daily_digest", "immediate"], "digest_time": ["09:00", None]}
 
 
