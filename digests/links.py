@@ -10,7 +10,8 @@ from notifications.addresses.links import EVENT_MAIL
 WEEKLY = "weekly-digest"
 NUDGES = "nudges"
 USAGE = "usage-warnings"
-SCOPES = (WEEKLY, NUDGES, USAGE, EVENT_MAIL)
+WORKSPACE = "workspace-mail"
+SCOPES = (WEEKLY, NUDGES, USAGE, WORKSPACE, EVENT_MAIL)
 
 
 def weekly_unsubscribe_url(user_id: int, workspace_id: int) -> str:
@@ -26,6 +27,14 @@ def nudges_unsubscribe_url(user_id: int) -> str:
 def usage_unsubscribe_url(user_id: int, workspace_id: int) -> str:
     """Stops usage warnings of a workspace to a person. Claims: `user`, `workspace` (ids)."""
     return _unsubscribe(signed_links.make(USAGE, user=user_id, workspace=workspace_id))
+
+
+def workspace_unsubscribe_url(user_id: int, workspace_id: int) -> str:
+    """Stops nudges and weekly digests of a workspace to all its members. Claims: `user`, `workspace` (ids).
+
+    Only for mail to its owner and admins; it works while they are that.
+    """
+    return _unsubscribe(signed_links.make(WORKSPACE, user=user_id, workspace=workspace_id))
 
 
 def unsubscribe_headers(url: str) -> dict[str, str]:

@@ -61,7 +61,7 @@ MAIN = (
     Entry("usage", "Usage & plan", "gauge"),
 )
 SETTINGS = (
-    Entry("settings_email", "Email preferences", "mail"),
+    Entry("settings_email", "Email preferences", "mail", pages=frozenset({"settings_email_weekly"})),
     Entry("settings_tokens", "API tokens", "key", Right.CONFIGURE, frozenset({"token_revoke"})),
     Entry(
         "settings_members",

@@ -31,7 +31,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     except signed_links.InvalidLink:
         return render(request, "pages/invalid_link.html", status=404)
     offer = scope.offer(claims)
-    if offer is not None and request.method == "POST":
+    if offer is not None and not offer.refusal and request.method == "POST":
         actor = Actor(scope.who(claims), Source.LINK, address=client_address(request))
         if _wants_undo(request):
             scope.resume(actor, claims)
