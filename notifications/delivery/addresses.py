@@ -91,7 +91,7 @@ def judge(address: Address | str, *, allow_private: bool) -> str | None:
     if reason := _reason(judged, _PRIVATE):
         return None if allow_private else reason
     if isinstance(judged, IPv6Address) and judged not in _GLOBAL_UNICAST:
-        return "not a public address"
+        return "an address that is not public"
     return None
 
 

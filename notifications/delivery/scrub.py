@@ -1,14 +1,18 @@
 """Keeping our own secrets out of what is stored of an answer (pure)."""
 
 import functools
+import html
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 MASK = "•••"
 KEPT = 4096
 _SECRET_SETTINGS = ("url", "secret", "next_secret")
+# Of generated signing secrets: what follows is the key, and may be shown alone.
+_PREFIX = "whsec_"
 # PostgreSQL stores no NUL, UTF-8 has no lone surrogates.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # Shorter parts of a URL ("api", "v10") are no secrets, and masking them would garble ordinary words.
@@ -29,12 +33,25 @@ def _secrets_in(*values: str) -> tuple[str, ...]:
             continue
         found.add(value)
         if name == "url":
-            parts = urlsplit(value)
-            found.add(parts.path + (f"?{parts.query}" if parts.query else ""))
-            pieces = [*parts.path.split("/"), *(piece.partition("=")[2] for piece in parts.query.split("&"))]
+            # By hand: urlsplit raises for what is no URL, and every text has to come through here.
+            _, slash, path_and_query = value.partition("://")[2].partition("#")[0].partition("/")
+            path, _, query = path_and_query.partition("?")
+            found.add(slash + path_and_query)
+            pieces = [*path.split("/"), *(piece.partition("=")[2] for piece in query.split("&"))]
             found.update(piece for piece in pieces if len(piece) >= _SHORTEST_SECRET)
-    variants = {form for text in found for form in (text, quote(text, safe=""), unquote(text)) if len(form) >= 2}
+        elif value.startswith(_PREFIX):
+            found.add(value.removeprefix(_PREFIX))
+    variants = {form for text in found for form in _forms(text) if len(form) >= 2}
     return tuple(sorted(variants, key=len, reverse=True))
+
+
+def _forms(text: str) -> Iterator[str]:
+    """The text as it is, and as it stands in URLs, in JSON (whose writers may escape slashes and all that is not ASCII)
+    and in HTML."""
+    yield from (text, quote(text, safe=""), unquote(text), html.escape(text))
+    for ensure_ascii in (True, False):
+        escaped = json.dumps(text, ensure_ascii=ensure_ascii)[1:-1]
+        yield from (escaped, escaped.replace("/", "\\/"))
 
 
 def scrub(text: str, secrets: Iterable[str], limit: int = KEPT) -> str:
