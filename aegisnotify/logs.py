@@ -23,17 +23,21 @@ from django.conf import settings
 from aegisnotify.redaction import redact, worth_masking
 
 _about: contextvars.ContextVar[Mapping[str, str]] = contextvars.ContextVar("about", default=MappingProxyType({}))
+_hidden: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar("hidden", default=())
 # What a line can be about, given by `about` or as `extra`.
 SUBJECTS = ("occurrence_id", "delivery_id", "channel_id", "workspace_id")
 
 
 @contextlib.contextmanager
-def about(**subjects: str) -> Iterator[None]:
-    """Lines that are logged within name these subjects; empty ones are left out."""
+def about(*, hiding: tuple[str, ...] = (), **subjects: str) -> Iterator[None]:
+    """Lines that are logged within name these subjects (empty ones are left out) and never show what is `hiding`: a
+    pasted secret can look like anything, so whoever works with one has to name it."""
     token = _about.set({**_about.get(), **{name: value for name, value in subjects.items() if value}})
+    before = _hidden.set((*hiding, *_hidden.get()))
     try:
         yield
     finally:
+        _hidden.reset(before)
         _about.reset(token)
 
 
@@ -74,8 +78,8 @@ class JsonFormatter(logging.Formatter):
 
 
 def safe(text: str) -> str:
-    """The text without secrets: by their looks, and this installation's own by what they are."""
-    return redact(text, _own_secrets())
+    """The text without secrets: by their looks, and by what they are those of this installation and the hidden ones."""
+    return redact(text, (*_hidden.get(), *_own_secrets()))
 
 
 def install_hooks() -> None:

@@ -11,6 +11,7 @@ from aegisnotify.clock import now
 from aegisnotify.logs import about
 from notifications.catalog import OccurrenceKind
 from notifications.channels.base import Answer, ChannelKind, Context, Outgoing, Reading, Verdict
+from notifications.delivery.scrub import secrets_of
 from notifications.delivery.transport import Transport
 from notifications.messages import build
 
@@ -58,7 +59,7 @@ class Tried:
 def try_once(job: Job, transport: Transport) -> Tried:
     """Make one try, and log what came of it. Never raises: what goes wrong in our own code is read as a failure with a
     reason."""
-    with about(delivery_id=job.delivery_id, occurrence_id=job.occurrence_id):
+    with about(hiding=secrets_of(job.config), delivery_id=job.delivery_id, occurrence_id=job.occurrence_id):
         tried = _try(job, transport)
         reading = tried.reading
         # The good ones are the many: at INFO their lines would cost more than a tenth of the delivery.
