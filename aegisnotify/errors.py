@@ -1,6 +1,21 @@
-"""What services refuse with. Pages and API present the same sentence; which status a code has is theirs to know."""
+"""What services refuse with. Pages and API present the same sentence, with the same status."""
 
 from collections.abc import Mapping
+from typing import Any
+
+STATUS_OF = {
+    "invalid": 400,
+    "unauthenticated": 401,
+    "plan_limit": 402,
+    "forbidden": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "conflict": 409,
+    "stale": 412,
+    "too_large": 413,
+    "rate_limited": 429,
+    "internal": 500,
+}
 
 
 class ServiceError(Exception):
@@ -62,3 +77,12 @@ class TooMany(ServiceError):
 
 def _summary(fields: Mapping[str, list[str]]) -> str:
     return " ".join(f"{name}: {' '.join(sentences)}" for name, sentences in fields.items())
+
+
+def body_of(code: str, message: str, details: Mapping[str, object] | None = None) -> dict[str, Any]:
+    """The error as it stands in an answer; also inside the results of a batch."""
+    return {"error": {"code": code, "message": message, "details": dict(details or {})}}
+
+
+def status_of(error: ServiceError) -> int:
+    return STATUS_OF[error.code]

@@ -10,21 +10,16 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from aegisnotify.api.parsers import BODY
-from aegisnotify.errors import Forbidden, Invalid, NotFound, ServiceError, TooLarge, TooMany
-
-STATUS_OF = {
-    "invalid": 400,
-    "unauthenticated": 401,
-    "plan_limit": 402,
-    "forbidden": 403,
-    "not_found": 404,
-    "method_not_allowed": 405,
-    "conflict": 409,
-    "stale": 412,
-    "too_large": 413,
-    "rate_limited": 429,
-    "internal": 500,
-}
+from aegisnotify.errors import (
+    Forbidden,
+    Invalid,
+    NotFound,
+    ServiceError,
+    TooLarge,
+    TooMany,
+    body_of,
+    status_of,
+)
 
 
 class LengthRequired(exceptions.APIException):
@@ -33,15 +28,6 @@ class LengthRequired(exceptions.APIException):
     status_code = 411
     default_detail = "Send the body with a Content-Length: chunked bodies are not read."
     default_code = "invalid"
-
-
-def body_of(code: str, message: str, details: Mapping[str, object] | None = None) -> dict[str, Any]:
-    """The error as it stands in an answer; also inside the results of a batch."""
-    return {"error": {"code": code, "message": message, "details": dict(details or {})}}
-
-
-def status_of(error: ServiceError) -> int:
-    return STATUS_OF[error.code]
 
 
 def exception_handler(exception: Exception, context: Mapping[str, Any]) -> Response | None:

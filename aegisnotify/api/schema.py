@@ -20,9 +20,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aegisnotify.api.errors import STATUS_OF
 from aegisnotify.api.pagination import COUNT_LIMIT, MAX_PAGE_SIZE, PAGE_SIZE
 from aegisnotify.api.routing import TRAILING
+from aegisnotify.errors import STATUS_OF
 
 Endpoint = tuple[str, str, str, Callable[..., Any]]
 

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseServerError, Json
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from aegisnotify.api.errors import body_of
+from aegisnotify.errors import body_of
 from aegisnotify.pages.context import theme
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Prefetch
 
-from aegisnotify.api.errors import body_of, status_of
+from aegisnotify.errors import body_of, status_of
 from notifications.channels import registry
 from notifications.intake.recording import Recorded
 from notifications.models import Attempt, Channel, ChannelRecipient, Delivery, DeliveryStatus, Occurrence

@@ -9,13 +9,17 @@ from notifications.channels.webhook import body as webhook_body
 from notifications.models import Delivery, DeliveryStatus, Occurrence
 from notifications.routing import Decision, GateName, Outcome
 from projects.entitlements import Category
+from projects.models import Project
 
 _GATES = tuple(GateName)
 
 
-def deliveries_for(
-    occurrence: Occurrence, decisions: Iterable[Decision], project_json: Mapping[str, str]
-) -> list[Delivery]:
+def project_json(project: Project) -> dict[str, str]:
+    """The project as webhook bodies show it."""
+    return {"id": str(project.pk), "name": project.name, "slug": project.slug}
+
+
+def deliveries_for(occurrence: Occurrence, decisions: Iterable[Decision], project: Mapping[str, str]) -> list[Delivery]:
     """The deliveries that these decisions ask for, unsaved, in the decisions' order."""
     bodies: dict[str, str] = {}
     rows = []
@@ -27,7 +31,7 @@ def deliveries_for(
             if channel.category is Category.WEBHOOK and event not in bodies:
                 # Made once and shared by the project's webhooks: the same bytes on every retry.
                 bodies[event] = webhook_body.build(
-                    occurrence.kind, occurrence.facts, event, project_json, occurrence.occurred_at
+                    occurrence.kind, occurrence.facts, event, project, occurrence.occurred_at
                 )
             rows += [
                 bulk.new(

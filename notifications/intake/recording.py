@@ -17,7 +17,7 @@ from aegisnotify.clock import now
 from notifications import catalog
 from notifications.catalog import OccurrenceKind
 from notifications.delivery import wakeup
-from notifications.intake.decisions import as_json, deliveries_for, with_late_event
+from notifications.intake.decisions import as_json, deliveries_for, project_json, with_late_event
 from notifications.intake.loading import Loaded, load
 from notifications.intake.reports import Report, parse
 from notifications.models import Delivery, DeliveryStatus, Occurrence
@@ -126,11 +126,6 @@ def _prepare(loaded: Loaded, report: Report, moment: datetime) -> tuple[Occurren
     deliveries = deliveries_for(occurrence, decisions, project_json(project))
     occurrence.decisions = as_json(decisions, deliveries)
     return occurrence, deliveries
-
-
-def project_json(project: Project) -> dict[str, str]:
-    """The project as webhook bodies show it."""
-    return {"id": str(project.pk), "name": project.name, "slug": project.slug}
 
 
 def _key(occurrence: Occurrence) -> Key:

@@ -15,8 +15,7 @@ from django.db.models import Q, QuerySet
 from aegisnotify.clock import now
 from notifications.channels import registry
 from notifications.delivery import wakeup
-from notifications.intake.decisions import deliveries_for
-from notifications.intake.recording import project_json
+from notifications.intake.decisions import deliveries_for, project_json
 from notifications.models import Channel, Delivery, DeliveryStatus, Occurrence, RecoveryJob
 from notifications.routing import ChannelState, Decision, GateName, Outcome, Reason, RecipientState
 from notifications.selectors.history import shown_since

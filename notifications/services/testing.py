@@ -15,7 +15,7 @@ from notifications.channels.base import Context, Verdict
 from notifications.channels.webhook import body as webhook_body
 from notifications.delivery.scrub import scrub, secrets_of
 from notifications.delivery.sending import Job, MakeTransport, Material, Tried, real_transport, try_once
-from notifications.intake.recording import project_json
+from notifications.intake.decisions import project_json
 from notifications.models import Channel
 from notifications.routing import RecipientState
 from notifications.selectors.routing import recipients_of

@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from aegisnotify.api.errors import status_of
 from aegisnotify.clock import now
+from aegisnotify.errors import status_of
 from notifications import catalog
 from notifications.addresses.selectors import bounces_of
 from notifications.channels import registry

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from django.views.decorators.http import require_GET, require_POST
 
-from aegisnotify.api.errors import status_of
 from aegisnotify.clock import now
+from aegisnotify.errors import status_of
 from notifications import catalog
 from notifications.addresses.services import request_confirmations
 from notifications.models import Channel

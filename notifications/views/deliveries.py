@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
-from aegisnotify.api.errors import status_of
 from aegisnotify.clock import now
+from aegisnotify.errors import status_of
 from notifications import catalog
 from notifications.models import Delivery, DeliveryStatus
 from notifications.selectors import log

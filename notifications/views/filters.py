@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
-from aegisnotify.api.errors import status_of
 from aegisnotify.clock import now
+from aegisnotify.errors import status_of
 from notifications import catalog, drafts
 from notifications.selectors.matrix import Matrix, load_matrix
 from notifications.services import coverage

@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from aegisnotify.api.errors import status_of
 from aegisnotify.clock import now
+from aegisnotify.errors import status_of
 from notifications import pauses
 from notifications.channels import registry
 from notifications.forms import PasswordOnlyForm, RotateForm

@@ -17,7 +17,7 @@ from notifications.channels import registry
 from notifications.channels.base import ChannelKind, Context
 from notifications.channels.webhook import body as webhook_body
 from notifications.channels.webhook import signature
-from notifications.intake.recording import project_json
+from notifications.intake.decisions import project_json
 from notifications.sandbox.drawing import Drawing, draw
 from notifications.views.project_parts import frame, is_htmx, project_of
 from projects.entitlements import Category

@@ -6,8 +6,9 @@ from django.http import Http404
 from django.test import Client
 from rest_framework import exceptions, serializers
 
-from aegisnotify.api.errors import STATUS_OF, LengthRequired, exception_handler
+from aegisnotify.api.errors import LengthRequired, exception_handler
 from aegisnotify.api.serializers import StrictBooleanField, StrictCharField, StrictIntegerField, StrictSerializer
+from aegisnotify.errors import STATUS_OF
 from projects import errors
 from projects.entitlements import Exceeded
 
