@@ -2,19 +2,24 @@
 
 import json
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.forms.utils import ErrorDict
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from aegisnotify.errors import Invalid, ServiceError
@@ -46,15 +51,21 @@ class FastAdmin(admin.ModelAdmin):
     list_per_page = 50
     ordering: ClassVar[Any] = ("-pk",)
     defer_in_list: ClassVar[Collection[str]] = ()
+    select_in_page: ClassVar[Collection[str]] = ()
+    """Relations that the page of one row shows."""
     search_by_id: ClassVar[Collection[str]] = ()
     """Columns of UUIDs in which a search term that looks like one is sought. They are compared as UUIDs, which an index
     serves; Django's own search would compare them as text."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
+        if self.is_list(request):
+            return rows.defer(*self.defer_in_list) if self.defer_in_list else rows
+        return rows.select_related(*self.select_in_page) if self.select_in_page else rows
+
+    def is_list(self, request: HttpRequest) -> bool:
         match = request.resolver_match
-        is_list = match is not None and (match.url_name or "").endswith("_changelist")
-        return rows.defer(*self.defer_in_list) if is_list and self.defer_in_list else rows
+        return match is not None and (match.url_name or "").endswith("_changelist")
 
     def get_search_fields(self, request: HttpRequest) -> Any:
         # Without any search field there is no search box. Every model has its key.
@@ -86,6 +97,105 @@ class ReadOnlyAdmin(FastAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class UnsortedChangeList(ChangeList):
+    """A list that the address can't ask to be sorted by a column."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        return list(self.model_admin.get_ordering(request))
+
+
+class HistoryAdmin(ReadOnlyAdmin):
+    """For tables that grow with every event. Their lists stay in the order of the key, and a search asks indexes only.
+
+    `NewestFilter`s are for what no index serves.
+    """
+
+    sortable_by: ClassVar[Any] = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return UnsortedChangeList
+
+    def sought(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """The rows that staff look for by `term`, by one index. Where many can be found, in that index's order."""
+        raise NotImplementedError
+
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        return ("pk",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()[:254]
+        return (self.sought(queryset, term) if term else queryset), False
+
+
+class NewestFilter(admin.SimpleListFilter):
+    """A filter that no index serves looks through the newest rows and says so: a value that is rare would otherwise be
+    sought through the whole table."""
+
+    most = 20_000
+    what: ClassVar[str]
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        return f"{self.what} (the newest {self.most:,})"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.value():
+            return queryset
+        keys = queryset.model._default_manager.order_by("-pk").values_list("pk", flat=True)
+        edge = next(iter(keys[self.most : self.most + 1]), None)
+        narrowed = queryset.filter(models.Q((self.parameter_name, self.value())))
+        return narrowed if edge is None else narrowed.filter(pk__gt=edge)
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a page says before an action is done to many rows: `counts` are pairs of how many and what."""
+
+    title: str
+    counts: Sequence[tuple[int, str]]
+    button: str
+    notes: Sequence[str] = ()
+    field: str = ""
+    """The label of a line of text that the action wants to have, in the field `text`."""
+
+
+def is_confirmed(request: HttpRequest) -> bool:
+    return request.POST.get("confirmed") == "yes"
+
+
+def ask(
+    model_admin: admin.ModelAdmin, request: HttpRequest, keys: Iterable[Any], question: Confirmation
+) -> TemplateResponse:
+    """The page that asks before an action is done. Its button calls the action again, for exactly these rows."""
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "title": question.title,
+        "question": question,
+        "action": request.POST.get("action", ""),
+        "keys": [str(key) for key in keys],
+        "back": request.get_full_path(),
+    }
+    return TemplateResponse(request, "admin/confirm_action.html", context)
+
+
+def page_link(name: str, *arguments: Any, workspace: str) -> str:
+    """The address of a page that customers see."""
+    return f"{reverse(name, args=arguments)}?{urlencode({'ws': workspace})}"
+
+
+def linked(url: str, text: Any) -> SafeString:
+    return format_html('<a href="{}">{}</a>', url, text)
+
+
+def list_link(model: type[models.Model], text: Any, **query: Any) -> SafeString:
+    """A link to the list of a model, narrowed."""
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return linked(f"{address}?{urlencode(query)}", text)
 
 
 class ReadOnlyInline(admin.TabularInline):

@@ -21,6 +21,8 @@ class DeliveryStatus(models.TextChoices):
 # What the engine may claim. A row that is `sending` with an expired lease (its process died) is simply due again.
 UNFINISHED = (DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.RETRYING)
 FINISHED = (DeliveryStatus.DELIVERED, DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
+# The rare ones among those that the engine leaves alone.
+ENDS_TO_LOOK_AT = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED, DeliveryStatus.HELD)
 
 
 class Delivery(models.Model):
@@ -70,7 +72,7 @@ class Delivery(models.Model):
             models.Index(fields=["recipient", "-id"], condition=~models.Q(recipient=""), name="delivery_by_recipient"),
             models.Index(
                 fields=["status", "-id"],
-                condition=models.Q(status__in=[DeliveryStatus.FAILED, DeliveryStatus.CANCELLED, DeliveryStatus.HELD]),
+                condition=models.Q(status__in=ENDS_TO_LOOK_AT),
                 name="delivery_by_end",
             ),
         ]

@@ -52,6 +52,34 @@ def redeliver(actor: Actor, delivery: Delivery) -> Delivery:
     return row
 
 
+CANCELLED_BY_STAFF = "Cancelled by our staff."
+
+
+@transaction.atomic
+def cancel(actor: Actor, delivery: Delivery) -> Delivery:
+    """Never send a delivery that waits, for a try or for the daily digest. It can be redelivered.
+
+    Raises `Conflict` for one that is finished already, and for one that is being sent at this moment.
+    """
+    row = Delivery.objects.select_for_update(of=("self",)).select_related("project__workspace").get(pk=delivery.pk)
+    if row.status in FINISHED:
+        raise Conflict(f"This delivery is {row.status} already.")
+    if row.status == DeliveryStatus.SENDING:
+        raise Conflict("This delivery is being sent at this moment. Look again in a minute.")
+    before = row.status
+    row.status, row.next_at, row.status_reason = DeliveryStatus.CANCELLED, None, CANCELLED_BY_STAFF
+    row.save(update_fields=["status", "next_at", "status_reason"])
+    audit.record(
+        actor,
+        "delivery.cancelled",
+        row,
+        workspace=row.workspace,
+        project=row.project,
+        changes={"status": (before, row.status.value)},
+    )
+    return row
+
+
 def _require_willing(delivery: Delivery) -> None:
     """Raises `Conflict` when the address it goes to takes no mail (any more)."""
     if not delivery.recipient:

@@ -1,4 +1,10 @@
+import re
+import uuid
+from datetime import timedelta
+from urllib.parse import urlencode
+
 import pytest
+from django.contrib.auth.models import Permission
 
 from aegisnotify.clock import now
 from notifications.models import AddressBounce, Attempt, Channel, Delivery, EventFlag, Occurrence, OptOut, Override
@@ -90,7 +96,7 @@ def test_switching_on_over_the_plan_is_refused_with_the_sentence(client):
     channel = factories.ChannelFactory(project=project, enabled=False, name="Webhook")
     response = client.post(address(Channel, "change", channel.pk), channel_form())
     assert response.status_code == 200
-    assert "The Starter plan has 1 webhooks per project" in response.content.decode()
+    assert "The Starter plan has 1 webhook per project" in response.content.decode()
     channel.refresh_from_db()
     assert not channel.enabled
     assert not AuditEntry.objects.exists()
@@ -123,9 +129,110 @@ def test_selected_channels_are_deleted_through_the_service(client):
     assert AuditEntry.objects.filter(action="channel.deleted", source=Source.ADMIN).count() == 2
 
 
+def act(client, action, *rows, confirmed=True, **fields):
+    form = {"action": action, "_selected_action": [row.pk for row in rows], **fields}
+    if confirmed:
+        form["confirmed"] = "yes"
+    return client.post(address(type(rows[0]), "changelist"), form, follow=True)
+
+
 def redeliver(client, *deliveries):
-    form = {"action": "redeliver", "_selected_action": [delivery.pk for delivery in deliveries]}
-    return messages_of(client.post(address(Delivery, "changelist"), form, follow=True))
+    return messages_of(act(client, "redeliver", *deliveries))
+
+
+def held(**fields):
+    return factories.DeliveryFactory(status="held", next_at=None, **fields)
+
+
+def test_the_page_before_redelivering_counts_what_can_be_and_does_nothing(client):
+    rows = [finished(), finished(), factories.DeliveryFactory(), held()]
+    response = act(client, "redeliver", *rows, confirmed=False)
+    page = response.content.decode()
+    assert "Redeliver 2 deliveries?" in page
+    assert response.context["question"].counts == [
+        (2, "failed: to be redelivered"),
+        (1, "pending: left as they are"),
+        (1, "held: left as they are"),
+    ]
+    assert page.count('name="_selected_action"') == 4
+    assert not AuditEntry.objects.exists()
+
+
+def test_the_pages_own_form_does_what_it_asked_about(client):
+    delivery = finished()
+    response = act(client, "redeliver", delivery, confirmed=False)
+    form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', response.content.decode()))
+    form.pop("csrfmiddlewaretoken", None)
+    assert messages_of(client.post(address(Delivery, "changelist"), form, follow=True)) == ["Redelivered: 1."]
+
+
+def test_what_waits_is_cancelled_and_the_rest_is_counted_with_the_reason(client):
+    waiting = [factories.DeliveryFactory(), factories.DeliveryFactory(status="retrying"), held()]
+    sending = factories.DeliveryFactory(status="sending", lease_token=uuid.uuid4())
+    assert messages_of(act(client, "cancel", *waiting, sending, finished())) == [
+        "Cancelled: 3.",
+        "Refused: 1. This delivery is being sent at this moment. Look again in a minute.",
+        "Refused: 1. This delivery is failed already.",
+    ]
+    for delivery in waiting:
+        delivery.refresh_from_db()
+        assert (delivery.status, delivery.next_at, delivery.status_reason) == (
+            "cancelled",
+            None,
+            "Cancelled by our staff.",
+        )
+    assert AuditEntry.objects.filter(action="delivery.cancelled", source=Source.ADMIN).count() == 3
+    sending.refresh_from_db()
+    assert sending.status == "sending"
+
+
+def test_staff_that_may_only_look_is_offered_no_action(client):
+    clerk = factories.UserFactory(is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client.force_login(clerk)
+    delivery, channel = finished(), factories.ChannelFactory()
+    act(client, "redeliver", delivery)
+    act(client, "suspend", channel, text="spam")
+    delivery.refresh_from_db()
+    channel.refresh_from_db()
+    assert (delivery.status, channel.suspended_at) == ("failed", None)
+    for row in (delivery, channel):
+        assert 'value="redeliver"' not in opened(client, address(type(row), "changelist"))[0]
+        assert 'value="suspend"' not in opened(client, address(type(row), "changelist"))[0]
+        assert 'name="_save"' not in opened(client, address(type(row), "change", row.pk))[0]
+
+
+def test_channels_are_suspended_with_a_reason_and_resumed(client):
+    channels = [factories.ChannelFactory() for _ in range(2)]
+    response = act(client, "suspend", *channels, confirmed=False)
+    assert response.context["question"].counts == [(2, "to be suspended"), (0, "suspended already")]
+    assert 'name="text"' in response.content.decode()
+    assert messages_of(act(client, "suspend", *channels, text=" ")) == ["Say why. Nothing was suspended."]
+    assert messages_of(act(client, "suspend", *channels, text="It floods a public room.")) == ["Suspended: 2."]
+    channels[0].refresh_from_db()
+    assert channels[0].suspended_reason == "It floods a public room."
+    assert AuditEntry.objects.filter(action="channel.suspended", source=Source.ADMIN).count() == 2
+    assert messages_of(act(client, "resume", *channels))[0].startswith("Resumed: 2.")
+    channels[0].refresh_from_db()
+    assert channels[0].suspended_at is None
+    assert AuditEntry.objects.filter(action="channel.resumed", source=Source.ADMIN).count() == 2
+
+
+def test_channels_are_narrowed_by_their_health(client):
+    moment = now()
+    states = {
+        "healthy": {},
+        "off": {"enabled": False, "suspended_at": moment, "suspended_reason": "gone"},
+        "suspended": {"suspended_at": moment, "suspended_reason": "gone", "failures_in_a_row": 3},
+        "paused": {"paused_until": moment + timedelta(hours=1), "failures_in_a_row": 1},
+        "failing": {"paused_until": moment - timedelta(hours=1), "failures_in_a_row": 1},
+    }
+    for name, fields in states.items():
+        factories.ChannelFactory(name=f"Channel that is {name}", **fields)
+    for name in states:
+        response = client.get(address(Channel, "changelist") + f"?health={name}")
+        assert [row.name for row in response.context["cl"].result_list] == [f"Channel that is {name}"]
+        assert f'<span class="health health-{name}">{name}</span>' in response.content.decode()
 
 
 def test_selected_deliveries_are_redelivered_and_what_cannot_be_is_counted_with_the_reason(client):
@@ -158,6 +265,68 @@ def test_a_delivery_is_found_by_the_id_of_itself_its_event_channel_and_project(c
         assert "other@example.com" not in page
     page, _queries = opened(client, address(Delivery, "changelist") + "?q=nonsense")
     assert other.recipient not in page
+
+
+def found_by(client, model, term, **filters):
+    query = urlencode({"q": term, **filters})
+    return list(client.get(address(model, "changelist") + f"?{query}").context["cl"].result_list)
+
+
+def test_deliveries_are_found_by_the_id_of_a_run_an_address_and_a_workspace(client):
+    wanted = finished(recipient="ann@example.com", occurrence__source_id="0192d3e4-aaaa-7bbb-8ccc-0123456789ab")
+    other = finished(recipient="bob@example.com", occurrence__source_id="run-other")
+    for term in (wanted.occurrence.source_id, " Ann@Example.com ", wanted.workspace.slug):
+        assert found_by(client, Delivery, term) == [wanted], term
+    assert found_by(client, Delivery, "run-other", status="failed") == [other]
+    assert found_by(client, Delivery, "run-other", status="held") == []
+    for term in ("nobody@example.com", str(uuid.uuid4()), "'; --"):
+        assert found_by(client, Delivery, term) == [], term
+
+
+def test_events_are_found_by_their_project_and_workspace(client):
+    wanted = factories.OccurrenceFactory()
+    factories.OccurrenceFactory()
+    for term in (wanted.pk, wanted.project_id, wanted.workspace.slug, wanted.source_id):
+        assert found_by(client, Occurrence, term) == [wanted]
+
+
+def test_tries_are_found_by_their_delivery(client):
+    attempts = [Attempt.objects.create(delivery=finished(), number=1, at=now(), outcome="ok") for _ in range(2)]
+    assert found_by(client, Attempt, attempts[0].delivery_id) == [attempts[0]]
+    assert found_by(client, Attempt, "ok") == []
+
+
+def test_what_is_due_first_stands_first_among_what_is_unfinished(client):
+    later, sooner = (factories.DeliveryFactory(next_at=now() + timedelta(hours=hours)) for hours in (2, 1))
+    assert found_by(client, Delivery, "", status="pending") == [sooner, later]
+
+
+def test_a_filter_without_an_index_looks_through_the_newest_only(client, monkeypatch):
+    monkeypatch.setattr("aegisnotify.admin.NewestFilter.most", 2)
+    old, new, other = (finished(channel__kind=kind) for kind in ("slack", "slack", "webhook"))
+    assert found_by(client, Delivery, "", kind="slack") == [new]
+    assert found_by(client, Delivery, "", kind="webhook") == [other]
+    assert old in found_by(client, Delivery, "")
+    assert "kind (the newest 2)" in client.get(address(Delivery, "changelist")).content.decode()
+
+
+def test_lists_of_history_are_not_sorted_by_columns_without_an_index(client):
+    fill(2)
+    for model in (Delivery, Attempt, Occurrence):
+        response = client.get(address(model, "changelist") + "?o=2")
+        assert "sortable" not in response.content.decode()
+        assert response.context["cl"].queryset.query.order_by == ("-pk",)
+
+
+def test_pages_link_to_what_the_customer_sees(client):
+    delivery = finished()
+    workspace = delivery.workspace.slug
+    for row, path in (
+        (delivery, f"/deliveries/{delivery.pk}/?ws={workspace}"),
+        (delivery.occurrence, f"/events/{delivery.occurrence_id}/why/?ws={workspace}"),
+        (delivery.channel, f"/p/{delivery.project.slug}/channels/{delivery.channel_id}?ws={workspace}"),
+    ):
+        assert f'href="{path}" class="viewsitelink"' in opened(client, address(type(row), "change", row.pk))[0]
 
 
 def test_an_event_is_found_by_the_id_of_its_run(client):
