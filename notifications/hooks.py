@@ -13,6 +13,7 @@ from notifications.delivery.periodic import every
 from notifications.models import ChannelRecipient
 from notifications.operations.tallies import COUNT_EVERY, count_what_is_new
 from notifications.operations.workers import SAY_EVERY, say_worker_is_there
+from notifications.selectors.plan_change import effects_on_channels
 from notifications.services.channels import create_channel
 from notifications.services.closing import delete_history
 from notifications.services.recovery import work_on_recoveries
@@ -20,7 +21,7 @@ from notifications.services.retention import sweep_histories
 from notifications.services.warnings import send_channel_warnings
 from projects.actors import Actor
 from projects.emails import normalize_email
-from projects.hooks import on_address_left, on_workspace_closing, unreachable
+from projects.hooks import on_address_left, on_workspace_closing, plan_effects, unreachable
 from projects.models import Project, Workspace
 from projects.services.projects import on_project_created
 
@@ -57,3 +58,4 @@ every(SAY_EVERY)(say_worker_is_there)
 every(COUNT_EVERY)(count_what_is_new)
 every(60)(sweep_histories)
 on_workspace_closing(delete_history)
+plan_effects(effects_on_channels)

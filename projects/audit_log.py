@@ -73,7 +73,7 @@ class Change:
 
 def entries(workspace: Workspace, filters: Filters, zone: ZoneInfo) -> QuerySet[AuditEntry]:
     """The newest first."""
-    found = AuditEntry.objects.filter(workspace=workspace)
+    found = all_entries(workspace)
     if filters.actor:
         found = found.filter(actor_label=filters.actor)
     if filters.action:
@@ -85,7 +85,12 @@ def entries(workspace: Workspace, filters: Filters, zone: ZoneInfo) -> QuerySet[
         found = found.filter(at__gte=midnight(filters.since, zone))
     if filters.until and filters.until < date.max:
         found = found.filter(at__lt=midnight(filters.until + timedelta(days=1), zone))
-    return found.order_by("-at", "-id")
+    return found
+
+
+def all_entries(workspace: Workspace) -> QuerySet[AuditEntry]:
+    """The newest first."""
+    return AuditEntry.objects.filter(workspace=workspace).order_by("-at", "-id")
 
 
 def page_of(found: QuerySet[AuditEntry], number: int) -> tuple[list[AuditEntry], bool]:

@@ -1,17 +1,33 @@
 """What higher rooms add to what happens to people: they register here, since imports go one way."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from projects.actors import Actor
-from projects.models import Workspace
+from projects.models import Plan, Workspace
 
 AddressLeft = Callable[[Actor, Workspace, str], Iterable[str]]
 Unreachable = Callable[[Iterable[str]], set[str]]
 WorkspaceClosing = Callable[[Workspace], None]
 
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What another plan changes about one thing, in words. `worse`: less than now."""
+
+    where: str
+    what: str
+    now: str
+    then: str
+    worse: bool
+
+
+PlanEffects = Callable[[Workspace, Plan], Iterable[Effect]]
+
 _on_address_left: list[AddressLeft] = []
 _unreachable: list[Unreachable] = []
 _on_workspace_closing: list[WorkspaceClosing] = []
+_plan_effects: list[PlanEffects] = []
 
 
 def on_address_left(hook: AddressLeft) -> AddressLeft:
@@ -35,6 +51,12 @@ def on_workspace_closing(hook: WorkspaceClosing) -> WorkspaceClosing:
     return hook
 
 
+def plan_effects(hook: PlanEffects) -> PlanEffects:
+    """Register who knows what another plan would change. Nothing may be changed by asking."""
+    _plan_effects.append(hook)
+    return hook
+
+
 def address_left(actor: Actor, workspace: Workspace, email: str) -> tuple[str, ...]:
     return tuple(place for hook in _on_address_left for place in hook(actor, workspace, email))
 
@@ -47,3 +69,7 @@ def unreachable_addresses(emails: Iterable[str]) -> set[str]:
 def workspace_closing(workspace: Workspace) -> None:
     for hook in _on_workspace_closing:
         hook(workspace)
+
+
+def effects_of_plan(workspace: Workspace, plan: Plan) -> tuple[Effect, ...]:
+    return tuple(effect for hook in _plan_effects for effect in hook(workspace, plan))

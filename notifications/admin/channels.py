@@ -98,6 +98,7 @@ _PACE = ("breaker_open_until", "breaker_window_at", "breaker_tries", "breaker_fa
 
 @admin.register(Channel)
 class ChannelAdmin(ServiceAdmin):
+    found_by_workspace = True
     form = ChannelForm
     fieldsets = (
         (None, {"fields": ("name", "enabled", "position")}),
@@ -124,9 +125,11 @@ class ChannelAdmin(ServiceAdmin):
     select_in_page = ("project__workspace",)
     list_filter = (HealthFilter, KindFilter)
     defer_in_list = ("config",)
-    search_fields = ("key", "project__slug", "target_host", "recipients__email__exact")
+    search_fields = ("key", "project__slug", "project__workspace__slug", "target_host", "recipients__email__exact")
     search_by_id = ("id", "project_id")
-    search_help_text = "The id of a channel or project, or a key, a project's slug, a host, a recipient's whole address"
+    search_help_text = (
+        "The id of a channel or project, a key, the slug of a project or workspace, a host, a recipient's address"
+    )
 
     actions = ("suspend", "resume")
 

@@ -46,6 +46,7 @@ class AttemptInline(ReadOnlyInline):
 
 @admin.register(Delivery)
 class DeliveryAdmin(HistoryAdmin):
+    found_by_workspace = True
     fields = (
         "id",
         "occurrence",

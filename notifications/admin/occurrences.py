@@ -12,6 +12,7 @@ from notifications.models import Delivery, Occurrence
 
 @admin.register(Occurrence)
 class OccurrenceAdmin(HistoryAdmin):
+    found_by_workspace = True
     fields = (
         "id",
         "workspace",

@@ -5,13 +5,27 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.http import HttpRequest
 
-from aegisnotify.admin import FastAdmin
-from projects.admin.acting import audit_form
+from aegisnotify.admin import ServiceAdmin, ServiceForm
+from projects.admin.acting import actor_of
 from projects.models import Plan
+from projects.services.plans import create_plan, update_plan
+
+
+class PlanForm(ServiceForm):
+    class Meta:
+        model = Plan
+        fields = "__all__"
+
+    def save_through_service(self) -> Plan:
+        actor = actor_of(self.request)
+        if self.instance.pk is None:
+            return create_plan(actor, self.cleaned_data)
+        return update_plan(actor, self.instance, self.changed())
 
 
 @admin.register(Plan)
-class PlanAdmin(FastAdmin):
+class PlanAdmin(ServiceAdmin):
+    form = PlanForm
     ordering: ClassVar[Any] = ("position", "code")
     list_display = (
         "name",
@@ -34,7 +48,8 @@ class PlanAdmin(FastAdmin):
             "Limits",
             {
                 "description": "An empty limit is unlimited. A smaller one deletes nothing: channels beyond it are "
-                "kept, and not used until there is room again.",
+                "kept, and not used until there is room again. Only history that becomes too old is hidden at once, "
+                "and deleted after a week.",
                 "fields": (
                     "chat_channels",
                     "chat_channels_per_kind",
@@ -53,10 +68,3 @@ class PlanAdmin(FastAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Plan | None = None) -> tuple[str, ...]:
         # Code and API answers name plans by their code.
         return ("code",) if obj is not None else ()
-
-    def has_delete_permission(self, request: HttpRequest, obj: Plan | None = None) -> bool:
-        return False
-
-    def save_model(self, request: HttpRequest, obj: Plan, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        audit_form(request, form, change)

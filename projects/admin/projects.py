@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import admin
 
-from aegisnotify.admin import ServiceAdmin, ServiceForm
+from aegisnotify.admin import ServiceAdmin, ServiceForm, page_link
 from projects.admin.acting import actor_of
 from projects.models import Project
 from projects.services.projects import create_project, update_project
@@ -43,5 +43,9 @@ class ProjectAdmin(ServiceAdmin):
     autocomplete_fields = ("workspace",)
     list_display = ("name", "slug", "workspace", "created_at")
     list_select_related = ("workspace",)
+    select_in_page = ("workspace",)
     search_fields = ("slug", "name", "workspace__slug")
     search_by_id = ("id",)
+
+    def view_on_site(self, project: Project) -> str:
+        return page_link("project_activity", project.slug, workspace=project.workspace.slug)

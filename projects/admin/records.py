@@ -2,29 +2,27 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from aegisnotify.admin import ReadOnlyAdmin, pretty_json
+from aegisnotify.admin import HistoryAdmin, NewestFilter, ReadOnlyAdmin, pretty_json
 from projects.actors import Source
-from projects.models import AuditEntry, UsageCounter
+from projects.models import AuditEntry, UsageCounter, User, Workspace
 
 
-class SourceFilter(admin.SimpleListFilter):
-    title = "source"
+class SourceFilter(NewestFilter):
+    what = "source"
     parameter_name = "source"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(source.value, source.value) for source in Source]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(source=self.value()) if self.value() else queryset
-
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnlyAdmin):
+class AuditEntryAdmin(HistoryAdmin):
     fields = (
         "at",
         "actor_label",
@@ -42,8 +40,17 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ("at", "actor_label", "source", "action", "target_label", "workspace")
     list_select_related = ("workspace",)
     list_filter = (SourceFilter,)
-    search_fields = ("actor__email", "workspace__slug", "target_id__exact")
-    search_help_text = "The actor's email address, the workspace's slug or the whole id of what was changed"
+    search_help_text = "The actor's whole address, the workspace's slug or the whole id of what was changed"
+
+    def sought(self, rows: QuerySet[AuditEntry], term: str) -> QuerySet[AuditEntry]:
+        if "@" in term:
+            return rows.filter(actor__in=list(User.objects.filter(email=term.lower()).values_list("pk", flat=True)))
+        workspace = Workspace.objects.filter(slug=term.lower()).first()
+        if workspace is not None:
+            return rows.filter(workspace=workspace).order_by("-at", "-pk")
+        # The index of what was changed begins with its type.
+        types = sorted({model._meta.model_name or "" for model in apps.get_models()})
+        return rows.filter(target_type__in=types, target_id=term.lower())
 
     @admin.display(description="changes")
     def changed(self, entry: AuditEntry) -> SafeString:

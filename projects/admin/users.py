@@ -8,10 +8,10 @@ from django.contrib.auth.forms import AdminUserCreationForm
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from aegisnotify.admin import CappedPaginator
+from aegisnotify.admin import CappedPaginator, ReadOnlyInline
 from projects.admin.acting import actor_of, audit_form
 from projects.emails import normalize_email
-from projects.models import User
+from projects.models import Membership, User
 from projects.services import audit
 
 
@@ -22,6 +22,17 @@ class UserAddForm(AdminUserCreationForm):
 
     def clean_email(self) -> str:
         return normalize_email(self.cleaned_data["email"])
+
+
+class WorkspaceInline(ReadOnlyInline):
+    model = Membership
+    verbose_name_plural = "workspaces"
+    fields = ("workspace", "role", "created_at")
+    readonly_fields = fields
+    ordering = ("pk",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("user", "workspace")
 
 
 @admin.register(User)
@@ -48,6 +59,13 @@ class UserAdmin(DjangoUserAdmin):
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "time_zone", "usable_password", "password1", "password2")}),)
     readonly_fields = ("email", "email_verified_at", "date_joined", "last_login")
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> tuple[type[ReadOnlyInline], ...]:
+        return () if obj is None else (WorkspaceInline,)
+
+    def get_formsets_with_inlines(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Workspaces are only shown."""
+        return () if request.method == "POST" else super().get_formsets_with_inlines(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         if obj is None:

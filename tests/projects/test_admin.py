@@ -1,13 +1,21 @@
+from datetime import timedelta
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db.models.signals import post_migrate
 from django.urls import reverse
 
 from aegisnotify.admin import COUNT_LIMIT
+from aegisnotify.clock import now
 from projects.access import Role
-from projects.actors import Source
+from projects.actors import Source, person
 from projects.models import ApiToken, AuditEntry, Membership, Plan, Project, UsageCounter, User, Workspace
+from projects.services.audit import record
+from projects.services.staff import SUPPORT, let_support_look
 from projects.services.tokens import find_token
+from projects.usage import period_of
 from tests import factories
 from tests.admin_walk import SECRETS, address, fill, messages_of, models_of, opened
 
@@ -216,6 +224,13 @@ def test_a_changed_limit_of_a_plan_is_audited(client):
     assert last_entry("plan.updated").changes == {"webhooks": [3, None], "members": [5, 7]}
 
 
+def test_a_plan_with_a_shorter_history_deletes_it_a_week_later(client, workspace):
+    pro = workspace.plan
+    client.post(address(Plan, "change", pro.pk), plan_form(pro, history_days=60))
+    workspace.refresh_from_db()
+    assert workspace.sweep_at > now() + timedelta(days=6)
+
+
 def test_a_new_plan_is_audited(client):
     client.post(address(Plan, "add"), {"code": "school", "name": "School", "position": 9, "webhooks": 2})
     assert last_entry("plan.created").changes["webhooks"] == [None, 2]
@@ -254,13 +269,161 @@ def test_a_bad_workspace_is_refused_in_the_form(client, workspace, fields, sente
     assert Workspace.objects.count() == 1
 
 
-def test_another_plan_goes_through_the_service(client, workspace):
+def test_a_workspace_is_renamed_and_keeps_its_plan(client, workspace):
     free = factories.plan("free")
-    response = client.post(address(Workspace, "change", workspace.pk), {"plan": free.pk, "name": "Other"})
-    assert response.status_code == 302
+    form = {"plan": free.pk, "name": "Other", "time_zone": "UTC"}
+    assert client.post(address(Workspace, "change", workspace.pk), form).status_code == 302
     workspace.refresh_from_db()
-    assert (workspace.plan, workspace.name) == (free, "Acme QA")
+    assert (workspace.plan.code, workspace.name) == ("pro", "Other")
+    assert last_entry("workspace.updated").changes == {"name": ["Acme QA", "Other"]}
+
+
+def plan_page(workspace):
+    return reverse("admin:projects_workspace_plan", args=[workspace.pk])
+
+
+def test_the_page_of_a_workspace_shows_usage_members_and_ways_on(client, workspace, people):
+    UsageCounter.objects.create(workspace=workspace, period=period_of(now()), meter="runs", used=1250)
+    page, queries = opened(client, address(Workspace, "change", workspace.pk))
+    assert "1,250 runs of 2,500 (50 %)" in page
+    for email in (people.owner.email, people.viewer.email):
+        assert email in page or people.owner.name in page
+    for link in (
+        plan_page(workspace),
+        f"{address(Project, 'changelist')}?q=acme",
+        "/admin/notifications/delivery/?q=acme",
+        "/admin/notifications/channel/?q=acme",
+        "/?ws=acme",
+    ):
+        assert f'href="{link}"' in page, link
+    assert queries <= 14
+
+
+def test_another_plan_is_previewed_and_nothing_changes_by_looking(client, workspace, project):
+    email = factories.ChannelFactory(project=project, kind="email", key="email", name="Email")
+    for key in ("hook", "hook-2"):
+        factories.ChannelFactory(project=project, key=key, name=f"Orders {key}")
+    factories.OverrideFactory(channel=email)
+    response = client.get(plan_page(workspace), {"plan": "starter"})
+    change = response.context["change"]
+    lost = {(effect.where, effect.what): effect.then for effect in change.effects if effect.worse}
+    assert lost[("Acme Web", "Webhook channel Orders hook-2 (hook-2)")] == "over the plan limit: kept, and sent nothing"
+    assert lost[("Workspace", "Filters per channel (1 set)")] == "kept, and not applied"
+    assert lost[("Workspace", "History")].startswith("30 days: older events and deliveries are hidden at once")
+    assert ("Acme Web", "Webhook channel Orders hook (hook)") not in lost
+    assert not any("Email" in what for _, what in lost)
+    assert "Move Acme QA to Starter" in response.content.decode()
+    workspace.refresh_from_db()
+    assert workspace.plan.code == "pro"
+    assert not AuditEntry.objects.exists()
+
+
+def test_the_confirmed_plan_goes_through_the_service(client, workspace):
+    response = client.post(plan_page(workspace), {"plan": "free", "from": "pro"}, follow=True)
+    assert messages_of(response) == ["Acme QA is on Free now."]
+    workspace.refresh_from_db()
+    assert workspace.plan.code == "free"
     assert last_entry("workspace.plan_changed").changes == {"plan": ["pro", "free"]}
+
+
+def test_a_preview_that_was_overtaken_is_shown_again(client, workspace):
+    Workspace.objects.update(plan=factories.plan("business"))
+    response = client.post(plan_page(workspace), {"plan": "free", "from": "pro"})
+    assert messages_of(response) == ["The plan was changed meanwhile. This is what changes now."]
+    assert response.context["change"].plan.code == "free"
+    workspace.refresh_from_db()
+    assert workspace.plan.code == "business"
+
+
+def test_a_preview_of_a_large_workspace_takes_as_many_queries_as_one_of_a_small(client, workspace):
+    def queries():
+        return opened(client, plan_page(workspace) + "?plan=starter")[1]
+
+    factories.ChannelFactory(project__workspace=workspace)
+    few = queries()
+    for _ in range(4):
+        project = factories.ProjectFactory(workspace=workspace)
+        for _ in range(3):
+            factories.ChannelFactory(project=project)
+    assert queries() == few <= 16
+
+
+def test_an_upgrade_brings_channels_back(client, workspace, project):
+    Workspace.objects.update(plan=factories.plan("starter"))
+    for key in ("hook", "hook-2"):
+        factories.ChannelFactory(project=project, key=key)
+    change = client.get(plan_page(workspace), {"plan": "pro"}).context["change"]
+    assert change.losses == 0
+    back = [effect for effect in change.effects if effect.where == "Acme Web"]
+    assert [effect.then for effect in back] == ["gets messages"]
+
+
+def test_the_audit_log_of_a_workspace_is_exported_whole(client, workspace, people):
+    record(person(people.owner, Source.PAGE), "workspace.updated", workspace, workspace=workspace)
+    response = client.get(reverse("admin:projects_workspace_audit", args=[workspace.pk]))
+    text = b"".join(response.streaming_content).decode()
+    assert text.startswith("at,actor,source,")
+    assert "workspace.updated" in text
+    assert response["Content-Disposition"].startswith('attachment; filename="audit-acme-')
+
+
+# --- Support --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def support(db):
+    """Somebody of the group that migrations make. Tests with real transactions flush it away."""
+    group, _ = Group.objects.get_or_create(name=SUPPORT)
+    let_support_look()
+    user = factories.UserFactory(is_staff=True)
+    user.groups.add(group)
+    return user
+
+
+def test_support_sees_every_list_and_changes_nothing(client, support, workspace):
+    client.force_login(support)
+    fill(1)
+    models = [model for app in ("projects", "notifications", "digests") for model in models_of(app)]
+    assert Workspace in models
+    for model in models:
+        page, _queries = opened(client, address(model, "changelist"))
+        assert 'name="action"' not in page, model
+        assert client.get(address(model, "add")).status_code == 403
+    for row in (workspace, workspace.plan):
+        page, _queries = opened(client, address(type(row), "change", row.pk))
+        assert 'name="_save"' not in page
+        assert "Change plan" not in page
+        assert client.post(address(type(row), "change", row.pk), {"name": "x"}).status_code == 403
+    assert client.get(plan_page(workspace)).status_code == 403
+    assert client.post(plan_page(workspace), {"plan": "free", "from": "pro"}).status_code == 403
+    workspace.refresh_from_db()
+    assert workspace.plan.code == "pro"
+
+
+def test_a_deleted_group_stays_deleted(db):
+    Group.objects.filter(name=SUPPORT).delete()
+    let_support_look()
+    assert not Group.objects.filter(name=SUPPORT).exists()
+
+
+def test_support_sees_tables_of_later_migrations_too(db):
+    group, _ = Group.objects.get_or_create(name=SUPPORT)
+    group.permissions.clear()
+    post_migrate.send(apps.get_app_config("auth"), app_config=apps.get_app_config("auth"))
+    codes = set(group.permissions.values_list("codename", flat=True))
+    assert {"view_plan", "view_delivery", "view_workspace"} <= codes
+    assert not {code for code in codes if not code.startswith("view_")}
+
+
+# --- The audit log --------------------------------------------------------------------------------------------------
+
+
+def test_entries_are_found_by_actor_workspace_and_target(client, workspace, people):
+    wanted = record(person(people.owner, Source.PAGE), "workspace.updated", workspace, workspace=workspace)
+    record(person(people.outsider, Source.PAGE), "user.updated", people.outsider, workspace=None)
+    for term in (people.owner.email.upper(), "acme", str(workspace.pk)):
+        response = client.get(address(AuditEntry, "changelist"), {"q": term})
+        assert list(response.context["cl"].result_list) == [wanted], term
 
 
 # --- Projects -------------------------------------------------------------------------------------------------------
