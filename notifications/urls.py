@@ -9,6 +9,7 @@ from notifications.views import (
     deliveries,
     docs,
     events,
+    explain,
     filters,
     mail_reports,
     overview,
@@ -31,6 +32,9 @@ urlpatterns = [
     path("usage/", usage.usage_page, name="usage"),
     path("events/<uuid:event_id>/", events.event, name="event"),
     path("events/<uuid:event_id>/why/", events.event_why, name="event_why"),
+    path("events/<uuid:event_id>/fix/", events.event_fix, name="event_fix"),
+    path("explain/", explain.explain, name="explain"),
+    path("explain/fix/", explain.explain_fix, name="explain_fix"),
     path("confirm-address/<str:token>/", addresses.confirm_address, name="confirm_address"),
     # django-anymail's own form, so that its setup guides fit.
     path("anymail/<slug:provider>/tracking/", mail_reports.mail_report, name="mail_report"),

@@ -34,7 +34,12 @@ class Link:
 MAIN = (
     Entry("overview", "Overview", "layout-dashboard"),
     Entry("notifications", "Notifications", "bell"),
-    Entry("deliveries", "Deliveries", "send", pages=frozenset({"delivery", "delivery_redeliver", "event_why"})),
+    Entry(
+        "deliveries",
+        "Deliveries",
+        "send",
+        pages=frozenset({"delivery", "delivery_redeliver", "event_why", "event_fix", "explain", "explain_fix"}),
+    ),
     Entry(
         "projects",
         "Projects",

@@ -37,6 +37,9 @@ _STATES: dict[str, tuple[str, str, str]] = {
     # decisions
     "sent": ("ok", "check", "Sent"),
     "not_sent": ("line", "bell-off", "Not sent"),
+    "would_sent": ("ok", "check", "Would be sent"),
+    "would_held": ("accent", "clock", "Would be held"),
+    "would_not_sent": ("line", "bell-off", "Would not be sent"),
     # addresses
     "confirmed": ("ok", "check", "Confirmed"),
     "unconfirmed": ("warn", "clock", "Unconfirmed"),

@@ -106,7 +106,17 @@ def then(outcome: Outcome, reason: Reason, event: str | None, *, arrived: bool =
 
 def today(outcome: Outcome, reason: Reason, event: str | None) -> str:
     """`Today it would be sent: the global flag has run_failed on and …`"""
-    return f"Today {_TODAY[outcome]}: {_CLAUSES[reason][1].format(event=event or 'the event')}."
+    return f"Today {_would(outcome, reason, event)}"
+
+
+def would(outcome: Outcome, reason: Reason, event: str | None) -> str:
+    """`It would be sent: the global flag has run_failed on and …`"""
+    words = _would(outcome, reason, event)
+    return f"{words[0].upper()}{words[1:]}"
+
+
+def _would(outcome: Outcome, reason: Reason, event: str | None) -> str:
+    return f"{_TODAY[outcome]}: {_CLAUSES[reason][1].format(event=event or 'the event')}."
 
 
 def gate_words(gate: GateName, reason: Reason | None) -> str:

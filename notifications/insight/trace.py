@@ -5,7 +5,7 @@ The number of queries does not depend on how many channels there are.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +14,13 @@ from notifications.catalog import OccurrenceKind
 from notifications.channels import registry
 from notifications.insight import sentences
 from notifications.insight.changes import Change, Decided, last_changes
+from notifications.insight.remedies import Remedy, remedies
+from notifications.intake.decisions import as_json
 from notifications.messages import Message
 from notifications.models import Attempt, Delivery, DeliveryStatus, Occurrence
-from notifications.routing import Decision, GateName, Outcome, Reason, RecipientState, decide
+from notifications.routing import Decision, GateName, Outcome, Reason, RecipientState, Settings, decide
 from notifications.selectors.routing import routing_settings
+from projects.models import Project
 
 # The worst first: of several deliveries of one channel the first in this list speaks for it.
 _WORST_FIRST = (
@@ -72,7 +75,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One channel of the project at that time. `today` is empty when the same would happen today."""
+    """One channel of the project at that time. `today` is empty when the same would happen today.
+
+    `remedies` are for what stands in the way today.
+    """
 
     channel_id: str
     key: str
@@ -91,6 +97,7 @@ class Row:
     change: Change | None
     today: str
     exists: bool
+    remedies: tuple[Remedy, ...] = ()
 
     @property
     def delivered(self) -> int:
@@ -134,21 +141,49 @@ def describe(occurrence: Occurrence) -> Message:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Supposed:
+    """What would happen today, if it happened."""
+
+    fired: tuple[str, ...]
+    rows: tuple[Row, ...]
+    counts: tuple[tuple[str, int], ...]
+
+
+def suppose(project: Project, fired: Sequence[str], moment: datetime) -> Supposed:
+    """Who would be told of an occurrence that fires these events; nothing is recorded. `project` with its workspace and
+    plan loaded."""
+    settings = routing_settings(project, moment)
+    decisions = decide(fired, settings)
+    stored = as_json(decisions, ())
+    changes = last_changes(project, _decided(stored))
+    helpful = _remedies(decisions, settings, project)
+    rows = tuple(
+        replace(
+            _row(each, (), changes.get(decision.channel.id), {decision.channel.id: decision}, helpful),
+            status=f"would_{decision.outcome.value}",
+            why=sentences.would(decision.outcome, decision.reason, decision.event),
+        )
+        for each, decision in zip(stored, decisions, strict=True)
+    )
+    tally = Counter(row.status for row in rows)
+    return Supposed(
+        tuple(fired),
+        rows,
+        tuple((f"would_{outcome}", tally[f"would_{outcome}"]) for outcome in Outcome if tally[f"would_{outcome}"]),
+    )
+
+
 def trace(occurrence: Occurrence, moment: datetime) -> Trace:
     """The trace of an occurrence (with its project, workspace and plan loaded) as it reads at `moment`."""
     stored: list[Mapping[str, Any]] = list(occurrence.decisions)
     settings = routing_settings(occurrence.project, moment)
     today = {decision.channel.id: decision for decision in decide(occurrence.fired_events, settings)}
     told = _told(occurrence)
-    changes = last_changes(
-        occurrence.project,
-        [
-            Decided(decision["channel_id"], decision["channel"], Reason(decision["reason"]), decision["event"])
-            for decision in stored
-        ],
-    )
+    changes = last_changes(occurrence.project, _decided(stored))
+    helpful = _remedies(today.values(), settings, occurrence.project)
     rows = tuple(
-        _row(decision, told.get(decision["channel_id"], ()), changes.get(decision["channel_id"]), today)
+        _row(decision, told.get(decision["channel_id"], ()), changes.get(decision["channel_id"]), today, helpful)
         for decision in stored
     )
     known = {decision["channel_id"] for decision in stored}
@@ -209,8 +244,25 @@ def state_of_deliveries(statuses: Iterable[str]) -> str | None:
     return next((status.value for status in _WORST_FIRST if status in there), None)
 
 
+def _decided(stored: Iterable[Mapping[str, Any]]) -> list[Decided]:
+    return [
+        Decided(decision["channel_id"], decision["channel"], Reason(decision["reason"]), decision["event"])
+        for decision in stored
+    ]
+
+
+def _remedies(decisions: Iterable[Decision], settings: Settings, project: Project) -> Mapping[str, tuple[Remedy, ...]]:
+    """By channel id."""
+    inherits = project.inherits_workspace_flags
+    return {each.channel.id: remedies(each, settings, str(project.pk), inherits=inherits) for each in decisions}
+
+
 def _row(
-    decision: Mapping[str, Any], told: Sequence[Told], change: Change | None, today: Mapping[str, Decision]
+    decision: Mapping[str, Any],
+    told: Sequence[Told],
+    change: Change | None,
+    today: Mapping[str, Decision],
+    helpful: Mapping[str, tuple[Remedy, ...]],
 ) -> Row:
     outcome, reason = Outcome(decision["outcome"]), Reason(decision["reason"])
     kind = registry.find(decision["kind"])
@@ -239,6 +291,7 @@ def _row(
         change=change,
         today="" if now is None or same else sentences.today(now.outcome, now.reason, now.event),
         exists=now is not None,
+        remedies=helpful.get(decision["channel_id"], ()),
     )
 
 

@@ -56,6 +56,7 @@ _FLAGS = {**_EVENTS, "ai_generated": True}
 _SETTINGS = {"events": _FLAGS, "inherits_workspace_flags": False, "channel_filters": {}}
 _RUN = {"event": "run_completed", "project": "acme-web", "run": {"id": "n-1", "status": "passed"}}
 _TEST = {"event": "run_failed"}
+_QUESTION = {"project": "acme-web", "event": "run_failed", "result": "failed"}
 _PASSWORD = {"password": factories.PASSWORD}
 _START = {"workspace": "Another", "project": "Shop"}
 _ACCOUNT = {"name": "Ann", "email": "ann@example.com", "time_zone": "UTC", **_PASSWORD, **_START}
@@ -137,6 +138,9 @@ EVENTS_AND_DELIVERIES = (
     Row("delivery_redeliver", POST, OPERATE, 302),
     Row("event", GET, PUBLIC, 302),
     Row("event_why", GET, VIEW),
+    Row("event_fix", POST, OPERATE, 302, form={"remedy": "enable"}),
+    Row("explain", GET, VIEW),
+    Row("explain_fix", POST, OPERATE, 302, query=_QUESTION, form={"remedy": "enable"}),
     Row("confirm_address", GET, PUBLIC),
     Row("confirm_address", POST, PUBLIC),
     Row("unsubscribe", GET, PUBLIC),
