@@ -218,4 +218,17 @@ API = (
     Row("api-workspace-filters", PATCH, CONFIGURE, json={"events": {"run_failed": False}}),
 )
 
-ROWS = (*ACCOUNTS, *WORKSPACE, *NOTIFICATIONS, *EVENTS_AND_DELIVERIES, *PROJECTS, *API)
+OPERATIONS = (
+    Row("healthz", GET, PUBLIC),
+    Row("readyz", GET, PUBLIC),
+    # Each is closed until the operator sets a secret for it.
+    Row("metrics", GET, PUBLIC, 404),
+    *(Row("mail_report", method, PUBLIC, 404, at={"provider": "postmark"}) for method in METHODS),
+)
+
+DOCS = (
+    Row("docs", GET, PUBLIC),
+    Row("docs_schema", GET, PUBLIC, at={"event": "run_failed"}),
+)
+
+ROWS = (*ACCOUNTS, *WORKSPACE, *NOTIFICATIONS, *EVENTS_AND_DELIVERIES, *PROJECTS, *API, *OPERATIONS, *DOCS)

@@ -1,0 +1,220 @@
+"""The buttons of "Who was told?", and questions about events that never happened; as a browser without JavaScript."""
+
+import pytest
+import responses
+from bs4 import BeautifulSoup
+from django.core import mail
+from django.core.cache import cache
+
+from aegisnotify.clock import now
+from notifications.intake.recording import record
+from notifications.models import Channel, Occurrence
+from notifications.services.pausing import suspend_channel
+from projects.actors import SYSTEM
+from projects.models import AuditEntry
+from tests import factories
+
+QUESTION = "project=acme-web&event=run_failed&result=failed"
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache():
+    cache.clear()
+
+
+@pytest.fixture
+def slack(project):
+    return factories.ChannelFactory(project=project, kind="slack", key="slack", name="#eng")
+
+
+@pytest.fixture
+def event(workspace, slack):
+    report = {"event": "run_failed", "project": "acme-web", "run": {"id": "r-1", "status": "failed"}}
+    return record(workspace, report).occurrence
+
+
+@pytest.fixture(params=["event", "question"])
+def page(request, client, people, event):
+    """Presses the buttons of both pages: of an event and of a question."""
+    address = f"/events/{event.pk}/why/?ws=acme" if request.param == "event" else f"/explain/?ws=acme&{QUESTION}"
+
+    class Page:
+        def buttons(self, role="owner"):
+            client.force_login(getattr(people, role))
+            html = BeautifulSoup(client.get(address).content, "html.parser")
+            return html.select("#told .path-why .btn")
+
+        def press(self, label, role="owner", **headers):
+            (button,) = [each for each in self.buttons(role) if each.get_text() == label]
+            form = button.find_parent("form")
+            fields = {field["name"]: field["value"] for field in form.find_all("input") if field.get("value")}
+            return client.post(form["action"], fields, follow=not headers, **headers)
+
+    return Page()
+
+
+def said(response):
+    return " ".join(BeautifulSoup(response.content, "html.parser").get_text(" ").split())
+
+
+def stop(channel, **fields):
+    Channel.objects.filter(pk=channel.pk).update(**fields)
+
+
+def hour():
+    return now().replace(year=now().year + 1)
+
+
+def test_switching_on(page, slack):
+    stop(slack, enabled=False)
+    assert "Done: switch #eng on." in said(page.press("Switch #eng on"))
+    slack.refresh_from_db()
+    assert slack.enabled
+    assert AuditEntry.objects.filter(action="channel.updated", source="page").exists()
+    assert page.buttons() == []
+
+
+def test_resuming_is_for_members_too(page, slack):
+    stop(slack, paused_until=hour())
+    assert "Done: resume #eng." in said(page.press("Resume #eng", role="member"))
+    slack.refresh_from_db()
+    assert slack.paused_until is None
+
+
+def test_the_filter(page, slack):
+    factories.OverrideFactory(channel=slack, event="run_failed", enabled=False)
+    page.press("Let #eng follow the flag run_failed")
+    assert not slack.overrides.exists()
+
+
+@responses.activate
+def test_a_good_test_lifts_the_suspension_and_its_answer_stands_on_the_row(page, slack):
+    suspend_channel(SYSTEM, slack, "Gone.")
+    responses.post("https://hooks.slack.com/services/T000/B000/slacksecret", body="ok")
+    response = page.press("Test #eng, which lifts the suspension", role="member")
+    assert response.status_code == 200
+    assert "HTTP 200" in said(response)
+    slack.refresh_from_db()
+    assert slack.suspended_at is None
+
+
+@responses.activate
+def test_a_test_that_fails_says_what_the_other_side_answered(page, slack):
+    suspend_channel(SYSTEM, slack, "Gone.")
+    responses.post("https://hooks.slack.com/services/T000/B000/slacksecret", status=404, body="no_service")
+    assert "no_service" in said(page.press("Test #eng, which lifts the suspension"))
+    assert [button.get_text() for button in page.buttons()] == ["Test #eng, which lifts the suspension"]
+
+
+def test_asking_recipients_again(page, project, django_capture_on_commit_callbacks):
+    channel = factories.ChannelFactory(project=project, kind="email", key="email", name="Mail")
+    factories.RecipientFactory(channel=channel, email="bob@example.com")
+    with django_capture_on_commit_callbacks(execute=True):
+        response = page.press("Ask the recipients of Mail to confirm")
+    if "/events/" in response.request["PATH_INFO"]:
+        pytest.skip("The channel is younger than the event.")
+    assert "A mail to confirm the address went to bob@example.com." in said(response)
+    assert [message.to for message in mail.outbox] == [["bob@example.com"]]
+    assert "asked a moment ago" in said(page.press("Ask the recipients of Mail to confirm"))
+
+
+def test_the_plan_and_the_recipients_are_links(page, slack, workspace):
+    workspace.plan = factories.plan("free")
+    workspace.save()
+    (link,) = page.buttons("viewer")
+    assert (link.get_text(), link["href"]) == ("See what the plan allows", "/usage/?ws=acme")
+
+
+def test_who_may_not_is_told_who_may(page, slack, client, people):
+    stop(slack, enabled=False)
+    assert page.buttons("member") == []
+    client.force_login(people.member)
+    html = said(client.get(f"/explain/?ws=acme&{QUESTION}"))
+    assert "Only the owner and admins of this workspace can change settings" in html
+    answer = client.post(f"/explain/fix/?ws=acme&{QUESTION}", {"channel": str(slack.pk), "remedy": "enable"})
+    assert answer.status_code == 403
+    slack.refresh_from_db()
+    assert not slack.enabled
+
+
+def test_a_second_click_changes_nothing(page, slack, client, people):
+    stop(slack, enabled=False)
+    page.press("Switch #eng on")
+    before = AuditEntry.objects.count()
+    client.force_login(people.owner)
+    answer = client.post(
+        f"/explain/fix/?ws=acme&{QUESTION}", {"channel": str(slack.pk), "remedy": "enable"}, follow=True
+    )
+    assert "That is so already." in said(answer)
+    assert AuditEntry.objects.count() == before
+
+
+def test_a_refusal_stands_on_its_row(page, workspace, project, slack):
+    workspace.plan = factories.plan("starter")
+    workspace.save()
+    stop(slack, enabled=False)
+    factories.ChannelFactory(project=project, kind="discord", key="discord", position=-1)
+    response = page.press("Switch #eng on")
+    assert response.status_code == 402
+    assert "chat channel" in said(response)
+
+
+def test_with_htmx_the_rows_alone_are_drawn_anew_and_the_channel_gets_the_focus(page, slack):
+    stop(slack, enabled=False)
+    response = page.press("Switch #eng on", HTTP_HX_REQUEST="true", HTTP_HX_TARGET="told")
+    html = BeautifulSoup(response.content, "html.parser")
+    assert html.find("main") is None
+    assert html.select_one("#told [autofocus]").get_text() == "#eng"
+    assert "switch #eng on" in response["HX-Trigger-After-Settle"]
+
+
+class TestAskingAboutWhatNeverHappened:
+    @pytest.fixture
+    def ask(self, client, people, slack):
+        client.force_login(people.viewer)
+        return lambda query: client.get(f"/explain/?ws=acme&{query}")
+
+    def test_it_answers_as_routing_would_and_says_that_it_is_made_up(self, ask):
+        html = said(ask("project=acme-web&event=scheduled_runs&result=failed"))
+        assert "This event is made up: nothing was recorded and nothing was sent." in html
+        assert "It would fire run_failed , scheduled_runs and run_completed ." in html
+        assert "It would be sent: the global flag has run_failed on" in html
+        assert "Would be sent" in html
+        assert not Occurrence.objects.exists()
+
+    def test_a_cancelled_run_tells_nobody(self, ask):
+        html = said(ask("project=acme-web&event=run_completed&result=cancelled"))
+        assert "It would fire no event" in html
+        assert "It would not be sent: a cancelled run fires no event." in html
+
+    @pytest.mark.parametrize(
+        ("query", "sentence"),
+        [
+            (
+                "project=acme-web&event=run_failed&result=passed",
+                "run_failed does not fire when the result is “passed”.",
+            ),
+            ("project=elsewhere&event=run_failed&result=passed", "elsewhere is not one of the available choices."),
+            ("project=acme-web&event=nothing&result=passed", "nothing is not one of the available choices."),
+            ("event=run_failed", "This field is required."),
+        ],
+    )
+    def test_a_bad_question_is_answered_beside_its_field(self, ask, query, sentence):
+        response = ask(query)
+        assert response.status_code == 200
+        assert sentence in said(response)
+        assert "made up" not in said(response)
+
+    def test_without_a_question_it_only_asks(self, ask):
+        assert "made up" not in said(ask(""))
+
+    def test_another_workspaces_project_is_none_to_choose(self, ask):
+        other = factories.ProjectFactory(slug="theirs")
+        assert other.name not in said(ask("project=theirs&event=run_failed&result=failed"))
+
+    def test_an_event_leads_to_a_neighbouring_question(self, client, people, event):
+        client.force_login(people.viewer)
+        html = BeautifulSoup(client.get(f"/events/{event.pk}/why/").content, "html.parser")
+        form = html.find("form", action="/explain/")
+        assert form.select_one("#ask_event option[selected]")["value"] == "run_failed"
+        assert form.select_one("#ask_result option[selected]")["value"] == "failed"
