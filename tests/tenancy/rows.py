@@ -221,9 +221,18 @@ API = (
 OPERATIONS = (
     Row("healthz", GET, PUBLIC),
     Row("readyz", GET, PUBLIC),
-    # Each is closed until the operator sets a secret for it.
+    # Each is closed until the operator sets a secret for it, whatever the method.
     Row("metrics", GET, PUBLIC, 404),
-    *(Row("mail_report", method, PUBLIC, 404, at={"provider": "postmark"}) for method in METHODS),
+    *(Row("mail_report", method, PUBLIC, 403, at={"provider": "postmark"}) for method in METHODS),
+)
+
+PREFERENCES = (
+    Row("settings_email", GET, VIEW),
+    Row("settings_email_weekly", POST, VIEW, 302, form={"on": "true"}),
+    Row("settings_email_reminders", POST, VIEW, 302, form={"on": "true"}),
+    # Usage warnings go to owner and admins only.
+    Row("settings_email_usage", POST, VIEW, 302, form={"on": "true"}, statuses={"member": 403, "viewer": 403}),
+    Row("settings_email_workspace", POST, MANAGE, 302, form={"on": "true"}),
 )
 
 DOCS = (
@@ -231,4 +240,4 @@ DOCS = (
     Row("docs_schema", GET, PUBLIC, at={"event": "run_failed"}),
 )
 
-ROWS = (*ACCOUNTS, *WORKSPACE, *NOTIFICATIONS, *EVENTS_AND_DELIVERIES, *PROJECTS, *API, *OPERATIONS, *DOCS)
+ROWS = (*ACCOUNTS, *WORKSPACE, *NOTIFICATIONS, *EVENTS_AND_DELIVERIES, *PROJECTS, *API, *OPERATIONS, *PREFERENCES, *DOCS)
