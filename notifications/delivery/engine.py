@@ -36,7 +36,7 @@ from notifications.delivery.sending import MakeTransport, Tried, real_transport,
 from notifications.delivery.stopping import Stop
 from notifications.delivery.transport import Transport
 from notifications.models import AddressBounce, Attempt, Delivery, DeliveryStatus
-from notifications.models.deliveries import UNFINISHED
+from notifications.models.deliveries import UNFINISHED, status_among
 from projects.entitlements import Category
 
 logger = logging.getLogger(__name__)
@@ -239,7 +239,7 @@ class Engine:
         """On SQLite an UPDATE takes the write lock even when it finds nothing, a SELECT does not."""
         if connection.vendor != "sqlite":
             return True
-        due = Delivery.objects.filter(status__in=UNFINISHED, next_at__lte=now())
+        due = Delivery.objects.filter(status_among(UNFINISHED), next_at__lte=now())
         return (due.exclude(channel__in=left_out) if left_out else due).exists()
 
     def _settle(self, wait: float) -> bool:

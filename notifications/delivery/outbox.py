@@ -20,7 +20,7 @@ from django.db.models import F
 
 from aegisnotify import bulk
 from notifications.models import Attempt, Delivery, DeliveryStatus
-from notifications.models.deliveries import UNFINISHED
+from notifications.models.deliveries import UNFINISHED, status_among
 
 LEASE = timedelta(seconds=30)
 _TABLE = Delivery._meta.db_table
@@ -79,7 +79,9 @@ def settle(token: uuid.UUID, results: Sequence[Settled], attempts: Sequence[Atte
 
 def next_due() -> datetime | None:
     """When the next unfinished delivery falls due, if there is one."""
-    return Delivery.objects.filter(status__in=UNFINISHED).order_by("next_at").values_list("next_at", flat=True).first()
+    return (
+        Delivery.objects.filter(status_among(UNFINISHED)).order_by("next_at").values_list("next_at", flat=True).first()
+    )
 
 
 _SET = f"""

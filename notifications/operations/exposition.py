@@ -16,7 +16,7 @@ from aegisnotify.clock import now
 from notifications.catalog import OccurrenceKind
 from notifications.channels import registry
 from notifications.models import Attempt, Channel, Delivery
-from notifications.models.deliveries import UNFINISHED
+from notifications.models.deliveries import UNFINISHED, status_among
 from notifications.operations import tallies
 from notifications.operations.readiness import oldest_due_age
 from notifications.operations.tallies import DURATIONS_MS, LATENCIES_MS, Totals
@@ -119,7 +119,7 @@ def _queue() -> Iterator[Metric]:
         "How long the oldest due delivery has been waiting.",
         age.total_seconds() if age else 0,
     )
-    due = Delivery.objects.filter(status__in=UNFINISHED, next_at__lte=now()).order_by("next_at")
+    due = Delivery.objects.filter(status_among(UNFINISHED), next_at__lte=now()).order_by("next_at")
     yield GaugeMetricFamily(
         "aegis_queue_due", f"Deliveries that are due, counted up to {MOST_COUNTED}.", due[:MOST_COUNTED].count()
     )

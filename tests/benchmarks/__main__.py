@@ -6,25 +6,18 @@ import sys
 
 from tests.benchmarks.harness import Options, machine, progress
 
-QUESTIONS = ("delivering", "dead_host", "accepting", "latency", "killing", "memory", "growth")
-# Twenty minutes and more: only when asked for.
-LONG = ("soak",)
+QUESTIONS = ("delivering", "dead_host", "accepting", "latency", "killing", "memory", "growth", "admin", "retention")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument(
-        "questions",
-        nargs="*",
-        metavar="question",
-        help=f"of: {', '.join(QUESTIONS)} (all of these when none), {', '.join(LONG)}",
-    )
+    parser.add_argument("questions", nargs="*", metavar="question", help=f"of: {', '.join(QUESTIONS)}; all when none")
     parser.add_argument("--rounds", type=int, default=5, help="rounds in turns, of which the median counts")
     parser.add_argument("--quick", action="store_true", help="a tenth of the size: to see that it works")
     arguments = parser.parse_args()
-    unknown = [name for name in arguments.questions if name not in QUESTIONS + LONG]
+    unknown = [name for name in arguments.questions if name not in QUESTIONS]
     if unknown:
-        parser.error(f"unknown: {', '.join(unknown)}. Known: {', '.join(QUESTIONS + LONG)}.")
+        parser.error(f"unknown: {', '.join(unknown)}. Known: {', '.join(QUESTIONS)}.")
     options = Options(rounds=arguments.rounds, quick=arguments.quick)
     tables = []
     for name in arguments.questions or QUESTIONS:

@@ -12,9 +12,25 @@ from projects.access import Role
 from projects.models import ApiToken, Membership, Plan, Project, User, Workspace
 from projects.scopes import Scope
 from projects.services.tokens import digest
-from tests.benchmarks.harness import RUN, TOKEN
+from tests.benchmarks.harness import TOKEN
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+RUN = {
+    "id": "run-1",
+    "suite_name": "Checkout",
+    "status": "failed",
+    "browser": "chromium",
+    "environment": "staging",
+    "passed": 41,
+    "failed": 2,
+    "skipped": 1,
+    "duration_ms": 73512,
+    "failures": [
+        {"name": "pays by card", "message": "Expected the confirmation page, got the login page."},
+        {"name": "keeps the basket", "message": "Timed out after 30 s waiting for .basket-count."},
+    ],
+    "url": "https://app.example.com/runs/run-1",
+}
 
 
 def workspace() -> Workspace:
@@ -49,13 +65,14 @@ def project(slug: str, ports: list[int], kinds: list[str] | None = None) -> str:
     return str(made.pk)
 
 
-def fill(count: int, *, slug: str = "shop", status: str = "pending", start: int = 0) -> None:
+def fill(count: int, *, slug: str = "shop", status: str = "pending", start: int = 0, days_ago: int = 0) -> None:
     """`count` webhook deliveries of the project, spread over its channels; a delivered one has its attempt."""
     owner = Project.objects.get(slug=slug)
     channels = list(owner.channels.order_by("position"))
     size = len(channels)
     postgresql = connection.vendor == "postgresql"
-    milliseconds = int(now().timestamp() * 1000)
+    created = now() - timedelta(days=days_ago)
+    milliseconds = int(created.timestamp() * 1000)
 
     def identifier(number: str, tag: str) -> str:
         """Time-ordered as the project's ids: a millisecond for every ten rows."""
@@ -74,7 +91,7 @@ def fill(count: int, *, slug: str = "shop", status: str = "pending", start: int 
         else "(WITH RECURSIVE up(n) AS (SELECT %s UNION ALL SELECT n + 1 FROM up WHERE n < %s) SELECT n FROM up)"
     )
     body = json.dumps({"event": "run_failed", "timestamp": "2026-04-28T10:42:11Z", "run": RUN}, separators=(",", ":"))
-    moment: Any = now() if postgresql else connection.ops.adapt_datetimefield_value(now())
+    moment: Any = created if postgresql else connection.ops.adapt_datetimefield_value(created)
     done, false = status == "delivered", "FALSE" if postgresql else "0"
     delivery, occurrence = identifier("n", "70008000"), identifier("n", "70009000")
     owned = [owner.workspace_id, _stored(owner.pk)]
@@ -129,14 +146,6 @@ def refill(count: int) -> None:
 def left() -> int:
     """How many deliveries are not delivered."""
     return Delivery.objects.exclude(status="delivered").count()
-
-
-def oldest_due() -> float:
-    """For how many seconds the longest due delivery has been due."""
-    from notifications.delivery import outbox
-
-    due = outbox.next_due()
-    return max((now() - due).total_seconds(), 0.0) if due else 0.0
 
 
 def delivered() -> list[str]:

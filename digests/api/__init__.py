@@ -1,1 +1,0 @@
-"""What people can choose about their mail, under /api/v1/."""
