@@ -5,6 +5,7 @@ channels does the plan carry?), so a downgrade takes effect at once and loses no
 """
 
 import enum
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
@@ -91,26 +92,43 @@ _SENTENCES: dict[str, Callable[[Exceeded], str]] = {
 
 def admitted(limits: Limits, places: Iterable[Place]) -> frozenset[Hashable]:
     """The ids of the enabled channels that the plan carries: walk the list, admit each while the limits allow."""
-    kept: list[Place] = []
+    kept: set[Hashable] = set()
+    used = _Used()
     for place in places:
-        if room_for(limits, kept, place.kind, place.category) is None:
-            kept.append(place)
-    return frozenset(place.id for place in kept)
+        if used.exceeded_by(limits, place.kind, place.category) is None:
+            kept.add(place.id)
+            used.add(place)
+    return frozenset(kept)
 
 
 def room_for(limits: Limits, places: Iterable[Place], kind: str, category: Category) -> Exceeded | None:
     """None when one more enabled channel of this kind fits beside `places`, else the limit that has no room."""
-    places = list(places)
-    if category is Category.CHAT:
-        chats = [place for place in places if place.category is Category.CHAT]
-        same = [place for place in chats if place.kind == kind]
-        return _room(limits, "chat_channels", limits.chat_channels, len(chats)) or _room(
-            limits, "chat_channels_per_kind", limits.chat_channels_per_kind, len(same)
-        )
-    if category is Category.WEBHOOK:
-        hooks = [place for place in places if place.category is Category.WEBHOOK]
-        return _room(limits, "webhooks", limits.webhooks, len(hooks))
-    return None
+    used = _Used()
+    for place in places:
+        used.add(place)
+    return used.exceeded_by(limits, kind, category)
+
+
+class _Used:
+    """How many places are taken. Counted once each, since a project may have hundreds."""
+
+    def __init__(self) -> None:
+        self._categories: Counter[Category] = Counter()
+        self._kinds: Counter[str] = Counter()
+
+    def add(self, place: Place) -> None:
+        self._categories[place.category] += 1
+        self._kinds[place.kind] += 1
+
+    def exceeded_by(self, limits: Limits, kind: str, category: Category) -> Exceeded | None:
+        """The limit that has no room for one more of this kind."""
+        if category is Category.CHAT:
+            return _room(limits, "chat_channels", limits.chat_channels, self._categories[category]) or _room(
+                limits, "chat_channels_per_kind", limits.chat_channels_per_kind, self._kinds[kind]
+            )
+        if category is Category.WEBHOOK:
+            return _room(limits, "webhooks", limits.webhooks, self._categories[category])
+        return None
 
 
 def room_for_project(limits: Limits, used: int) -> Exceeded | None:

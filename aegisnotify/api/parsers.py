@@ -50,8 +50,6 @@ class _BadNumber:
 class StrictJSONParser(BaseParser):
     """A JSON object of at most `view.body_limit` bytes (64 KB unless the view says otherwise).
 
-    `view.items_key` names a list whose items stand for themselves: see `loads`.
-
     Raises `TooLarge` without reading when Content-Length says so, and after limit + 1 bytes when it lied.
     """
 
@@ -71,20 +69,17 @@ class StrictJSONParser(BaseParser):
             raise MalformedJSON({BODY: ["The connection broke before the whole body arrived."]}) from error
         if len(data) > limit:
             raise _too_large(limit)
-        value = loads(data, getattr(view, "items_key", None))
+        value = loads(data)
         if not isinstance(value, dict):
             raise MalformedJSON({BODY: ["A JSON object is expected."]})
         return value
 
 
-def loads(data: bytes, items_key: str | None = None) -> Any:
+def loads(data: bytes) -> Any:
     """What `data` says, as `json.loads` would read it; no data at all says `{}`.
 
     Raises `MalformedJSON` for invalid UTF-8, malformed JSON, keys given twice, NaN and infinity (1e400 too), integers
     beyond 64 bits, NUL, lone surrogates, and nesting deeper than 64.
-
-    With `items_key`, an item of the list under that key which has bad keys or values is replaced by its own
-    `MalformedJSON`, so that one bad item of a batch does not refuse the others.
     """
     if not data:
         return {}
@@ -129,9 +124,6 @@ def loads(data: bytes, items_key: str | None = None) -> Any:
     if _depth_exceeds(value, MAX_DEPTH):
         raise _too_deep()
     if suspicious:
-        items = value.get(items_key) if items_key and isinstance(value, dict) else None
-        if isinstance(items, list):
-            items[:] = [_judged(item) or item for item in items]
         problem = _judged(value)
         if problem is not None:
             raise problem

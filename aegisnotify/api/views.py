@@ -31,13 +31,12 @@ class JSONOnly(BaseContentNegotiation):
 class APIView(views.APIView):
     """Strict JSON in, JSON out, rate-limit headers on every answer to somebody known.
 
-    `body_limit` is the largest body in bytes; `items_key` names a list in it whose items stand for themselves.
+    `body_limit` is the largest body in bytes.
     """
 
     content_negotiation_class = JSONOnly
     metadata_class = None
     body_limit = DEFAULT_BODY_LIMIT
-    items_key: str | None = None
     rate: Rate | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

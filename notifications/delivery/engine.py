@@ -267,7 +267,8 @@ class Engine:
         self._queues.stored(len(results))
         for result in results:
             if result.tried is not None and result.prepared.channel is not None:
-                self._health.note(result.prepared.channel, Heard(moment, result.tried.reading))
+                channel = result.prepared.channel
+                self._health.note(channel, Heard(moment, result.tried.reading, channel.target_fingerprint))
             if result.tried is not None and result.tried.reading.bounced:
                 _mark_bounced(result.prepared.delivery, result.tried)
         for row in settled:

@@ -48,10 +48,11 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One try: when its answer was read, and our reading of it."""
+    """One try: when its answer was read, our reading of it, and the fingerprint of the URL that was tried."""
 
     at: datetime
     reading: Reading
+    target: str = ""
 
     @property
     def succeeded(self) -> bool:

@@ -92,7 +92,10 @@ def write_health(heard: Mapping[Any, Sequence[Heard]]) -> dict[Any, datetime]:
     held: dict[Any, datetime] = {}
     rows = Channel.objects.select_for_update().filter(pk__in=list(heard)).order_by("pk")
     for channel in rows:
-        tries = heard[channel.pk]
+        # What another URL answered says nothing of the one that somebody has put in its place meanwhile.
+        tries = [each for each in heard[channel.pk] if each.target == channel.target_fingerprint]
+        if not tries:
+            continue
         health = after(health_of(channel), tries)
         changes = _columns(health)
         if health.first_failure_at is None:

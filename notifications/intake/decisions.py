@@ -5,6 +5,7 @@ from typing import Any
 
 from aegisnotify import bulk
 from notifications import catalog
+from notifications.channels import registry
 from notifications.channels.webhook import body as webhook_body
 from notifications.models import Delivery, DeliveryStatus, Occurrence
 from notifications.routing import Decision, GateName, Outcome
@@ -89,7 +90,9 @@ def with_late_event(
     """The stored decisions after a late event: what it told is added, what it did not tell leaves the first answer,
     unless only a pause or a suspension kept it back.
 
-    The late event's filter gate joins the others of its channel, so the trace shows that it was asked too.
+    The late event's filter gate joins the others of its channel, so the trace shows that it was asked too. A webhook
+    that got some of the events and not others, because it was stopped at one of the two moments, has those in `missed`
+    and stays recoverable.
     """
     by_id = {decision["channel_id"]: decision for decision in late}
     merged = []
@@ -106,8 +109,28 @@ def with_late_event(
                 result |= {key: extra[key] for key in ("outcome", "reason", "event", "recoverable")}
             if extra["deliveries"]:
                 result["deliveries"] = [*decision["deliveries"], *extra["deliveries"]]
+            missed = [*_missed(decision), *_missed(extra)] if _is_webhook(decision) else []
+            if missed and result["deliveries"]:
+                result |= {"recoverable": True, "missed": missed}
         merged.append(result)
     return merged + [dict(decision) for decision in by_id.values()]
+
+
+def _is_webhook(decision: Mapping[str, Any]) -> bool:
+    kind = registry.find(decision["kind"])
+    return kind is not None and kind.category is Category.WEBHOOK
+
+
+def _missed(decision: Mapping[str, Any]) -> list[str]:
+    """The events that only a pause or a suspension kept back."""
+    if not decision["recoverable"]:
+        return []
+    return decision.get("missed") or let_through(decision)
+
+
+def let_through(decision: Mapping[str, Any]) -> list[str]:
+    """The events that the filter of a stored decision let through."""
+    return [gate["event"] for gate in decision["gates"] if gate["gate"] == GateName.FILTER and gate["passed"]]
 
 
 def _place(gate: Mapping[str, Any]) -> tuple[int, int]:

@@ -137,7 +137,7 @@ def _check_inherits(
     replace: bool,
 ) -> bool:
     name = "inherits_workspace_flags"
-    inherits = new.get(name, project.inherits_workspace_flags and "events" not in new)
+    inherits = new.get(name, project.inherits_workspace_flags and not events)
     if not isinstance(inherits, bool):
         errors[name] = ["Must be true or false."]
         return False

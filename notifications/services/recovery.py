@@ -15,9 +15,9 @@ from django.db.models import Q, QuerySet
 from aegisnotify.clock import now
 from notifications.channels import registry
 from notifications.delivery import wakeup
-from notifications.intake.decisions import deliveries_for, project_json
+from notifications.intake.decisions import deliveries_for, let_through, project_json
 from notifications.models import Channel, Delivery, DeliveryStatus, Occurrence, RecoveryJob
-from notifications.routing import ChannelState, Decision, GateName, Outcome, Reason, RecipientState
+from notifications.routing import ChannelState, Decision, Outcome, Reason, RecipientState
 from notifications.selectors.history import shown_since
 from notifications.selectors.routing import recipients_of
 from notifications.services.deliveries import require_able, require_in_plan
@@ -160,7 +160,7 @@ def _deliver_some(job: RecoveryJob) -> bool:
     deliveries: list[Delivery] = []
     for row in rows:
         for decision in row.decisions:
-            if decision["channel_id"] == state.id and decision["recoverable"] and not decision["deliveries"]:
+            if decision["channel_id"] == state.id and _is_open(decision):
                 deliveries += deliveries_for(row, [_recovered(decision, state)], project)
     moment = now()
     for delivery in deliveries:
@@ -172,6 +172,11 @@ def _deliver_some(job: RecoveryJob) -> bool:
     job.occurrence_cursor = rows[-1].pk
     job.done, job.sent = job.done + len(rows), job.sent + len(deliveries)
     return True
+
+
+def _is_open(decision: dict[str, Any]) -> bool:
+    """Whether something of it was held back and not made up for yet."""
+    return decision["recoverable"] and (bool(decision.get("missed")) or not decision["deliveries"])
 
 
 def _start(channel: Channel, moment: datetime) -> dict[str, Any]:
@@ -195,7 +200,7 @@ def _state(channel: Channel) -> ChannelState:
 
 def _recovered(stored: dict[str, Any], state: ChannelState) -> Decision:
     """The decision as it would have been without the pause or suspension: filters as of then, addresses as of today."""
-    events = tuple(gate["event"] for gate in stored["gates"] if gate["gate"] == GateName.FILTER and gate["passed"])
+    events = tuple(stored.get("missed") or let_through(stored))
     confirmed = tuple(each for each in state.recipients if each.state is RecipientState.CONFIRMED)
     if state.category is Category.EMAIL and not confirmed:
         events = ()
@@ -220,6 +225,8 @@ def _note_in_decisions(deliveries: list[Delivery], channel_id: str, moment: date
     for row in rows:
         for decision in row.decisions:
             if decision["channel_id"] == channel_id:
-                decision["deliveries"] = by_occurrence[row.pk]
+                decision["deliveries"] = [*decision["deliveries"], *by_occurrence[row.pk]]
+                if decision.pop("missed", None):
+                    decision["recoverable"] = False
                 decision["recovered_at"] = moment.isoformat(timespec="seconds")
         row.save(update_fields=["decisions"])

@@ -150,13 +150,15 @@ def _result(channel: Channel, tries: list[Tried]) -> TestResult:
 def _note(actor: Actor, channel: Channel, event: str, result: TestResult) -> None:
     row = Channel.objects.select_for_update(of=("self",)).select_related("project__workspace").get(pk=channel.pk)
     changes: dict[str, tuple[Any, Any]] = {"test": (None, f"{event}: {'ok' if result.ok else 'failed'}")}
-    if result.ok:
+    # Somebody may have replaced the URL while the test was under way: its answer says nothing of the new one.
+    same_target = row.target_fingerprint == channel.target_fingerprint
+    if same_target and result.ok:
         if row.suspended_at is not None:
             changes["suspended"] = (True, False)
         row.suspended_at, row.suspended_reason = None, ""
         row.failures_in_a_row, row.first_failure_at, row.failing_since, row.warned_stage = 0, None, None, ""
         row.last_success_at, row.not_before, row.breaker_open_until = now(), None, None
-    else:
+    elif same_target:
         row.last_error_at, row.last_error = now(), result.reading[:500]
     row.save()
     audit.record(

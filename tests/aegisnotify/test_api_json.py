@@ -85,21 +85,6 @@ def test_all_places_are_named_up_to_a_score():
     assert list(caught.value.fields) == [f"k{n}" for n in range(20)]
 
 
-def test_a_bad_item_of_a_list_of_items_stands_for_itself():
-    good, other = {"id": "1"}, {"id": "3"}
-    data = b'{"events": [{"id": "1"}, {"run": {"name": "\\u0000", "n": NaN}}, {"id": "3"}]}'
-    events = loads(data, "events")["events"]
-    assert (events[0], events[2]) == (good, other)
-    assert isinstance(events[1], MalformedJSON)
-    assert list(events[1].fields) == ["run.name", "run.n"]
-
-
-def test_what_is_bad_beside_the_items_refuses_the_whole():
-    with pytest.raises(MalformedJSON) as caught:
-        loads(b'{"events": [{"a": NaN}], "note": "\\u0000"}', "events")
-    assert list(caught.value.fields) == ["note"]
-
-
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
 values = st.recursive(
     st.none()

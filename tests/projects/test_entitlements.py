@@ -106,3 +106,30 @@ def test_never_more_are_admitted_than_the_plan_allows(chat, per_kind, webhooks, 
     for kind in ("slack", "discord", "teams"):
         assert per_kind is None or sum(place.kind == kind for place in chats) <= per_kind
     assert sum(place.category is Category.EMAIL for place in kept) == kinds.count("email")
+
+
+@given(st.lists(st.sampled_from(sorted(KINDS)), max_size=12), st.sampled_from([FREE, STARTER, PRO, UNLIMITED]))
+def test_each_is_admitted_when_there_is_room_beside_those_before_it(kinds, plan):
+    kept = []
+    for place in places(*kinds):
+        if room_for(plan, kept, place.kind, place.category) is None:
+            kept.append(place)
+    assert admitted(plan, places(*kinds)) == {place.id for place in kept}
+
+
+def test_each_place_is_looked_at_once():
+    """Two hundred channels of a project are judged for every event."""
+    looked_at = count()
+
+    class Watched(Place):
+        @property
+        def category(self):
+            next(looked_at)
+            return Category.WEBHOOK
+
+    many = [object.__new__(Watched) for _ in range(200)]
+    for number, place in enumerate(many):
+        object.__setattr__(place, "id", number)
+        object.__setattr__(place, "kind", "webhook")
+    assert len(admitted(UNLIMITED, many)) == 200
+    assert next(looked_at) <= 3 * 200

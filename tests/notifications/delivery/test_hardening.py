@@ -10,9 +10,11 @@ from django.db import connection
 
 from aegisnotify.clock import now
 from notifications.channels import registry
-from notifications.channels.base import Answer, Trouble
+from notifications.channels.base import Answer, Reading, Trouble, Verdict
 from notifications.delivery import outbox, preparing
 from notifications.delivery.breaker import HOLD
+from notifications.delivery.health import Heard
+from notifications.delivery.recording import write_health
 from notifications.models import Channel, Delivery, DeliveryStatus
 from projects.models import AuditEntry
 from tests.factories import ChannelFactory, DeliveryFactory, OccurrenceFactory
@@ -218,3 +220,27 @@ def test_our_own_faults_are_given_up_when_the_news_is_old():
     run(transport(Answer(trouble=Trouble.OURS, detail="No file descriptors left.")))
     row.refresh_from_db()
     assert row.status == DeliveryStatus.FAILED
+
+
+def test_a_gone_url_suspends_its_channel():
+    channel = ChannelFactory(target_fingerprint="this")
+    deliveries(channel, 1)
+    run(transport(Answer(status=410)))
+    channel.refresh_from_db()
+    assert channel.suspended_at is not None
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        Reading(Verdict.FAILED, "It is gone.", gone=True),
+        Reading(Verdict.RETRY, "It answered 500."),
+        Reading(Verdict.OK, "Fine."),
+    ],
+)
+def test_what_an_url_answered_that_was_replaced_meanwhile_says_nothing_of_the_new_one(reading):
+    channel = ChannelFactory(target_fingerprint="new")
+    write_health({channel.pk: [Heard(now(), reading, "old")]})
+    channel.refresh_from_db()
+    assert channel.suspended_at is None
+    assert (channel.failures_in_a_row, channel.last_error, channel.last_success_at) == (0, "", None)

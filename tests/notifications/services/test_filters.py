@@ -173,3 +173,9 @@ def test_workspaces_do_not_touch_each_other(actor, project):
     other = WorkspaceFactory()
     change_workspace_filters(actor, project.workspace, {"events": {"run_failed": False}})
     assert workspace_filters(other)["events"] == DEFAULTS
+
+
+def test_naming_no_event_leaves_the_project_with_the_workspaces_flags(actor, project):
+    assert change(actor, project, {"events": {}})["inherits_workspace_flags"] is True
+    assert not EventFlag.objects.filter(project=project).exists()
+    assert not AuditEntry.objects.exists()

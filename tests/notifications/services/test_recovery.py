@@ -189,3 +189,52 @@ def test_a_channel_that_collects_gets_what_it_missed_with_its_next_digest(projec
     for delivery in (failed, missed.deliveries.get()):
         delivery.refresh_from_db()
         assert (delivery.status, delivery.next_at) == (DeliveryStatus.HELD, None)
+
+
+def scheduled(project, number):
+    payload = {
+        "event": "scheduled_runs",
+        "project": project.slug,
+        "run": {"id": f"run-{number}", "status": "failed", "trigger": "schedule"},
+    }
+    return record(project.workspace, payload).occurrence
+
+
+def events_of(channel):
+    return sorted(channel.deliveries.values_list("event", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("paused_at_first", "told", "missed"),
+    [
+        (True, ["scheduled_runs"], ["run_failed"]),
+        (False, ["run_failed"], ["scheduled_runs"]),
+    ],
+)
+def test_a_webhook_that_was_paused_at_one_of_two_reports_gets_what_it_missed_then(
+    project, hook, paused_at_first, told, missed
+):
+    for paused, tell in ((paused_at_first, report), (not paused_at_first, scheduled)):
+        Channel.objects.filter(pk=hook.pk).update(paused_until=now() + HOUR if paused else None)
+        occurrence = tell(project, 1)
+    assert events_of(hook) == told
+    (decision,) = occurrence.decisions
+    assert (decision["outcome"], decision["recoverable"], decision["missed"]) == ("sent", True, missed)
+    Channel.objects.filter(pk=hook.pk).update(paused_until=None)
+    assert recover(hook).sent == 1
+    assert events_of(hook) == sorted([*told, *missed])
+    occurrence.refresh_from_db()
+    (decision,) = occurrence.decisions
+    assert len(decision["deliveries"]) == 2
+    assert not decision["recoverable"]
+    assert recover(hook).sent == 0
+
+
+def test_a_people_s_channel_that_was_told_of_the_late_event_missed_nothing(project):
+    slack = ChannelFactory(project=project, kind="slack", key="slack", paused_until=now() + HOUR)
+    report(project, 1)
+    Channel.objects.filter(pk=slack.pk).update(paused_until=None)
+    scheduled(project, 1)
+    assert events_of(slack) == ["scheduled_runs"]
+    slack.refresh_from_db()
+    assert recover(slack).sent == 0

@@ -5,13 +5,16 @@ from django.core.cache import cache
 
 from notifications.models import Channel
 from notifications.services.channels import rotate_secret
-from notifications.services.secrets import TRIES, reveal_secret
+from notifications.services.secrets import reveal_secret
 from projects.actors import SYSTEM, Actor, Source, person
 from projects.errors import Conflict, Forbidden, Invalid, TooMany
 from projects.models import AuditEntry
+from projects.services.accounts import PASSWORD_TRIES, check_password
 from tests import factories
 
 pytestmark = pytest.mark.django_db
+
+TRIES, _ = PASSWORD_TRIES
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +70,7 @@ def test_a_wrong_password_shows_nothing_and_is_logged(user, hook, password):
     assert actions() == ["channel.secret_refused"]
 
 
-def test_after_five_wrong_ones_the_right_one_waits_too(user, hook):
+def test_after_ten_wrong_ones_the_right_one_waits_too(user, hook):
     for _ in range(TRIES):
         with pytest.raises(Invalid):
             reveal_secret(on_page(user), hook, "guess")
@@ -75,6 +78,16 @@ def test_after_five_wrong_ones_the_right_one_waits_too(user, hook):
         reveal_secret(on_page(user), hook, factories.PASSWORD)
     assert actions() == ["channel.secret_refused"] * TRIES
     assert reveal_secret(on_page(factories.UserFactory()), hook, factories.PASSWORD)
+
+
+def test_a_try_counts_once_and_together_with_those_elsewhere(user, hook):
+    for _ in range(TRIES - 1):
+        with pytest.raises(Invalid):
+            reveal_secret(on_page(user), hook, "guess")
+    with pytest.raises(Invalid):
+        check_password(user, "guess")
+    with pytest.raises(TooMany):
+        reveal_secret(on_page(user), hook, factories.PASSWORD)
 
 
 def test_the_right_one_starts_the_count_anew(user, hook):

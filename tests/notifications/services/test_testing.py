@@ -8,7 +8,7 @@ from django.core.cache import cache
 
 from aegisnotify.clock import now
 from notifications.channels.base import Answer
-from notifications.models import Delivery
+from notifications.models import Channel, Delivery
 from notifications.services.testing import send_test
 from projects.actors import SYSTEM
 from projects.errors import Conflict, Invalid, PlanLimit, TooMany
@@ -110,3 +110,17 @@ def test_the_answer_is_shown_without_our_secrets():
     url = channel.config["url"]
     result, _ = send(channel, answer=Answer(status=500, body=f"cannot POST {url}"))
     assert url not in result.response
+
+
+@pytest.mark.parametrize("answer", [Answer(status=200, body="ok"), Answer(status=500, body="no")])
+def test_what_an_url_answers_that_is_replaced_meanwhile_says_nothing_of_the_new_one(answer):
+    channel = ChannelFactory(suspended_at=now(), suspended_reason="gone", target_fingerprint="old")
+
+    def replaced_while_it_answers(url):
+        Channel.objects.filter(pk=channel.pk).update(target_fingerprint="new")
+        return answer
+
+    send(channel, answer=replaced_while_it_answers)
+    channel.refresh_from_db()
+    assert (channel.suspended_reason, channel.last_error, channel.last_success_at) == ("gone", "", None)
+    assert AuditEntry.objects.get().action == "channel.tested"
