@@ -16,6 +16,7 @@ from notifications.views import (
     panels,
     previews,
     projects,
+    styleguide,
     usage,
 )
 
@@ -29,6 +30,7 @@ urlpatterns = [
     path("deliveries/<uuid:delivery_id>/redeliver/", deliveries.delivery_redeliver, name="delivery_redeliver"),
     path("docs/", docs.docs, name="docs"),
     path("docs/schemas/<slug:event>.json", docs.docs_schema, name="docs_schema"),
+    path("_styleguide", styleguide.styleguide, name="styleguide"),
     path("usage/", usage.usage_page, name="usage"),
     path("events/<uuid:event_id>/", events.event, name="event"),
     path("events/<uuid:event_id>/why/", events.event_why, name="event_why"),

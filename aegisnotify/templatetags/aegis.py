@@ -18,7 +18,7 @@ register = template.Library()
 register.filter(counted)
 
 # Never colour alone: every state has a tone, a glyph and a word.
-_STATES: dict[str, tuple[str, str, str]] = {
+STATES: dict[str, tuple[str, str, str]] = {
     # channels
     "healthy": ("ok", "circle-check", "Healthy"),
     "failing": ("bad", "alert-triangle", "Failing"),
@@ -75,7 +75,7 @@ def tile(name: str, glyph: str, size: str = "") -> SafeString:
 @register.simple_tag
 def status(state: str, count: int | None = None) -> SafeString:
     """`{% status "failing" %}`: a state as glyph and word. With a count: "3 delivered"."""
-    tone, glyph, word = _STATES.get(state, ("", "info-circle", state.replace("_", " ").capitalize()))
+    tone, glyph, word = STATES.get(state, ("", "info-circle", state.replace("_", " ").capitalize()))
     classes = f"badge {tone}".strip()
     words = word if count is None else f"{count:,} {word.lower()}"
     return format_html('<span class="{}">{}{}</span>', classes, icon(glyph), words)

@@ -176,7 +176,11 @@
 
   /* A question that htmx loads into a dialog opens it. The links lead to a page that asks the same. */
   document.body.addEventListener('htmx:afterSwap', event => {
-    if (event.target.matches('[data-dialog]') && !event.target.open) event.target.showModal();
+    const dialog = event.target;
+    if (!dialog.matches('[data-dialog]')) return;
+    /* Its name is its heading, which was not there before. */
+    dialog.setAttribute('aria-labelledby', $('h2', dialog).id);
+    if (!dialog.open) dialog.showModal();
   });
 
   /* The first guess at a time zone is the browser's, where the form does not know better. */

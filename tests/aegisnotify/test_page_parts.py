@@ -29,7 +29,7 @@ def test_an_icon_is_decorative_and_comes_from_the_sprite():
 
 def test_every_icon_that_code_and_templates_name_is_in_the_sprite():
     sprite = set(re.findall(r'id="([^"]+)"', (settings.BASE_DIR / "static/vendor/icons.svg").read_text()))
-    named = {glyph for _tone, glyph, _word in aegis._STATES.values()}
+    named = {glyph for _tone, glyph, _word in aegis.STATES.values()}
     for template in (settings.BASE_DIR / "templates").rglob("*.html"):
         text = template.read_text()
         named |= set(re.findall(r'{% icon "([^"]+)"', text)) | set(re.findall(r'{% tile "[^"]+" "([^"]+)"', text))
