@@ -219,6 +219,7 @@ API = (
 )
 
 OPERATIONS = (
+    Row("styleguide", GET, PUBLIC, 404),
     Row("healthz", GET, PUBLIC),
     Row("readyz", GET, PUBLIC),
     # Each is closed until the operator sets a secret for it, whatever the method.
