@@ -50,6 +50,15 @@ def rotate(token: str) -> str:
         raise DecryptionError("A stored secret can't be decrypted with the keys in AEGIS_ENCRYPTION_KEYS.") from error
 
 
+def is_current(token: str) -> bool:
+    """Whether the first key encrypted it, so that the others can go."""
+    try:
+        _fernet(tuple(settings.AEGIS_ENCRYPTION_KEYS[:1])).decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
 def fingerprint(text: str) -> str:
     """A keyed hash (HMAC-SHA256, hex) by which equal secrets can be found without being readable.
 
