@@ -121,14 +121,21 @@ def _own_secrets() -> tuple[str, ...]:
             settings.EMAIL_HOST_PASSWORD,
             urlsplit(settings.DATABASE_URL).password,
             urlsplit(settings.REDIS_URL).password,
-            *_texts_in({name: value for name, value in settings.ANYMAIL.items() if name != "SEND_DEFAULTS"}),
+            *(text for value in _anymail() for text in (value, value.partition(":")[2])),
         ]
     )
+
+
+def _anymail() -> Iterator[str]:
+    """The mail provider's keys, and the user:password pairs with which it reports."""
+    return _texts_in({name: value for name, value in settings.ANYMAIL.items() if name != "SEND_DEFAULTS"})
 
 
 def _texts_in(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for inner in value.values():
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for inner in value:
             yield from _texts_in(inner)

@@ -230,7 +230,7 @@ ANYMAIL = {
     # user:password, comma separated (one is on its way out): what a mail provider signs in with to report bounces and
     # complaints. Without it reports are refused.
     "WEBHOOK_SECRET": [each for each in environment.secret("ANYMAIL_WEBHOOK_SECRET").split(",") if each],
-    **env.json("ANYMAIL", default={}),
+    **(env.json("ANYMAIL", default=None) or {}),
 }
 # Threads per web process that hand over account mail, so that no page waits for a mail server. 0: the page does it.
 AEGIS_MAIL_THREADS = env.int("AEGIS_MAIL_THREADS", default=2)
@@ -297,17 +297,11 @@ SPECTACULAR_SETTINGS = {
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
-# After `collectstatic` files are served under hashed names; without it straight from the source tree.
-_collected = (STATIC_ROOT / "staticfiles.json").exists()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if _collected
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": "aegisnotify.static_files.HashedWhenCollected"},
 }
-WHITENOISE_USE_FINDERS = not _collected
+WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
 
 # --- Security -------------------------------------------------------------------------------------------------------
 
