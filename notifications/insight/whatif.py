@@ -83,6 +83,11 @@ def within_history(workspace: Workspace, days: int) -> int:
     return days if kept is None else min(days, kept)
 
 
+def periods(workspace: Workspace) -> tuple[int, ...]:
+    """The numbers of days to choose from: a week and a month, as far as the plan keeps them."""
+    return tuple(dict.fromkeys(within_history(workspace, days) for days in (DEFAULT_DAYS, LONGEST_DAYS)))
+
+
 def fired_groups(workspace: Workspace, since: datetime, *, project_id: str | None = None) -> list[Group]:
     """How many occurrences of the workspace, or of one project, since `since` fired which events."""
     rows = Occurrence.objects.filter(workspace=workspace, received_at__gte=since)
@@ -93,9 +98,9 @@ def fired_groups(workspace: Workspace, since: datetime, *, project_id: str | Non
     return [Group(str(project), _split(fired), count) for project, fired, count in counted]
 
 
-def recent_groups(workspace: Workspace, moment: datetime) -> list[Group]:
-    """Those of the default days, up to a minute old: a page that is clicked through asks again with every click."""
-    days = within_history(workspace, DEFAULT_DAYS)
+def recent_groups(workspace: Workspace, moment: datetime, days: int = DEFAULT_DAYS) -> list[Group]:
+    """Those of the last days, up to a minute old: a page that is clicked through asks again with every click."""
+    days = within_history(workspace, days)
     key = f"fired-groups:{workspace.pk}:{days}"
     groups: list[Group] | None = None
     # A broken cache costs time, not the page.

@@ -12,7 +12,7 @@ from aegisnotify.clock import now
 from notifications import drafts
 from notifications.catalog import RunCompleted
 from notifications.insight.replay import Case, Group
-from notifications.insight.whatif import DEFAULT_DAYS, recent_groups, what_if, within_history
+from notifications.insight.whatif import periods, recent_groups, what_if
 from notifications.routing import Settings
 from notifications.selectors.coverage import warnings_of
 from notifications.selectors.drafts import Draft, authors_since, draft_of
@@ -24,7 +24,7 @@ from projects.models import Project
 from projects.pages import WorkspaceRequest
 
 # The parameters that say what of the matrix is looked at; forms carry them, so that one comes back to it.
-PLACE = ("project", "page")
+PLACE = ("project", "page", "days")
 ROWS_A_PAGE = 50
 
 
@@ -34,7 +34,8 @@ def page_context(request: WorkspaceRequest, matrix: Matrix) -> dict[str, Any]:
     draft = draft_of(request.user, matrix)
     state, changes = matrix.state, draft.changes
     proposed = drafts.proposed(state, changes)
-    counted = recent_groups(request.workspace, now())
+    days = chosen_days(request)
+    counted = recent_groups(request.workspace, now(), days)
     shown = [item for item in matrix.projects if project is None or item.project.pk == project.pk]
     page = _page(request, shown)
     with_own = [
@@ -60,7 +61,6 @@ def page_context(request: WorkspaceRequest, matrix: Matrix) -> dict[str, Any]:
             for item, only in _grouped(page.object_list)
         ],
         "page": page,
-        "days": within_history(request.workspace, DEFAULT_DAYS),
         "changed": filter_rows.changed_by_others(matrix, draft.differences),
         "authors": authors_since(request.workspace, draft.since) if draft.stale else [],
     }
@@ -81,7 +81,7 @@ def cell_context(request: WorkspaceRequest, matrix: Matrix, channel_id: str, eve
         only=(index,),
     ).rows
     return {
-        **_bar_context(request, matrix, draft, proposed, recent_groups(request.workspace, now())),
+        **_bar_context(request, matrix, draft, proposed, recent_groups(request.workspace, now(), chosen_days(request))),
         "project": chosen_project(request, matrix),
         "cell": next(cell for cell in row.cells if cell.event == event),
         "covering": next(cell for cell in row.cells if cell.event == RunCompleted.name),
@@ -98,6 +98,13 @@ def chosen_project(request: WorkspaceRequest, matrix: Matrix) -> Project | None:
     return found
 
 
+def chosen_days(request: WorkspaceRequest) -> int:
+    """How many days the what-if looks back."""
+    offered = periods(request.workspace)
+    wanted = request.GET.get("days") or request.POST.get("days")
+    return next((days for days in offered if str(days) == wanted), offered[0])
+
+
 def _bar_context(
     request: WorkspaceRequest,
     matrix: Matrix,
@@ -110,7 +117,10 @@ def _bar_context(
     warnings = warnings_of(matrix)
     return {
         "draft": draft,
-        "whatif": _what_if(matrix, draft, proposed, counted),
+        "whatif": _what_if(matrix, draft, proposed, counted, chosen_days(request)),
+        "days": chosen_days(request),
+        "periods": periods(request.workspace),
+        "period_url": _period_url(request),
         "new_gaps": _new_gaps(matrix, draft, proposed, {warning.id for warning in warnings}),
         "warnings": [
             (warning, warning.fix is not None and can(role, coverage.right_of(warning.fix))) for warning in warnings
@@ -121,6 +131,12 @@ def _bar_context(
         "cell_url": f"{reverse('draft_cell')}?{urlencode({'ws': request.workspace.slug})}",
         "page_number": request.GET.get("page") or request.POST.get("page") or "",
     }
+
+
+def _period_url(request: WorkspaceRequest) -> str:
+    query = {name: request.GET.get(name) or request.POST.get(name, "") for name in PLACE if name != "days"}
+    kept = {name: value for name, value in query.items() if value}
+    return f"{reverse('notifications')}?{urlencode({'ws': request.workspace.slug, **kept})}"
 
 
 def _page(request: WorkspaceRequest, items: Sequence[MatrixProject]) -> Page:
@@ -140,12 +156,12 @@ def _grouped(places: Iterable[tuple[MatrixProject, int | None]]) -> list[tuple[M
 
 
 def _what_if(
-    matrix: Matrix, draft: Draft, proposed: Mapping[str, Settings], counted: list[Group]
+    matrix: Matrix, draft: Draft, proposed: Mapping[str, Settings], counted: list[Group], days: int
 ) -> filter_rows.Compared | None:
     if not draft:
         return None
     cases = {str(item.project.pk): Case(item.settings, proposed[str(item.project.pk)]) for item in matrix.projects}
-    return filter_rows.compared(what_if(matrix.workspace, cases, moment=now(), groups=counted), cases)
+    return filter_rows.compared(what_if(matrix.workspace, cases, moment=now(), days=days, groups=counted), cases)
 
 
 def _new_gaps(matrix: Matrix, draft: Draft, proposed: Mapping[str, Settings], known: set[str]) -> list[str]:

@@ -650,3 +650,39 @@ def test_ids_on_the_page_are_unique(admin, slack):
     stage(admin, slack, "run_failed", "off")
     ids = [node["id"] for node in look(admin).find_all(id=True)]
     assert len(ids) == len(set(ids))
+
+
+class TestHowFarTheWhatIfLooksBack:
+    @pytest.fixture
+    def old_failures(self, project):
+        for age in (1, 20, 40):
+            factories.OccurrenceFactory(project=project, received_at=now() - timedelta(days=age))
+
+    def bar(self, admin, slack, days):
+        place = {"cell": f"{slack.pk}:run_failed:off", "days": days, "project": "acme-web"}
+        address = admin.post(CELL, place)["Location"]
+        page = look(admin, address)
+        return address, page, text(page.find(id="draft"))
+
+    def test_a_week_or_a_month(self, admin, slack, email, old_failures):
+        address, _, week = self.bar(admin, slack, "")
+        assert "days" not in address
+        assert "the 1 event of the last 7 days would have produced 1 message instead of 2" in week
+        address, page, month = self.bar(admin, slack, "30")
+        assert address.endswith("&days=30")
+        assert "the 2 events of the last 30 days would have produced 2 messages instead of 4" in month
+        assert page.find(id="days-30")["aria-current"] == "true"
+        assert "2 events in the last 30 days" in text(page)
+        assert "project=acme-web" in page.find(id="days-7")["href"]
+        assert page.select_one("#draft input[name=days]")["value"] == "30"
+
+    def test_at_most_what_the_plan_keeps(self, admin, workspace, slack, email, old_failures):
+        workspace.plan = factories.plan("free")
+        workspace.save()
+        page = look(admin, f"{PAGE}&days=30")
+        assert page.find(id="days-30") is None
+        assert "1 event in the last 7 days" in text(page)
+
+    @pytest.mark.parametrize("days", ["0", "8", "-1", "abc", "9" * 50])
+    def test_other_numbers_mean_a_week(self, admin, days):
+        assert "in the last 7 days" in text(look(admin, f"{PAGE}&days={days}"))
