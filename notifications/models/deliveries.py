@@ -38,14 +38,10 @@ class Delivery(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    # Without indexes of their own, since one below begins with each: a delivery is written three times, each time into
-    # every index there is.
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
-    occurrence = models.ForeignKey(Occurrence, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
-    channel = models.ForeignKey(
-        Channel, null=True, blank=True, on_delete=models.SET_NULL, related_name="deliveries", db_index=False
-    )
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    occurrence = models.ForeignKey(Occurrence, on_delete=models.CASCADE, related_name="deliveries")
+    channel = models.ForeignKey(Channel, null=True, blank=True, on_delete=models.SET_NULL, related_name="deliveries")
     channel_key = models.CharField(max_length=60)
     kind = models.CharField(max_length=20)
     event = models.CharField(max_length=40)
@@ -122,7 +118,7 @@ class Attempt(models.Model):
         FAILED = "failed"
         INTERRUPTED = "interrupted"
 
-    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts", db_index=False)
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts")
     number = models.PositiveIntegerField()
     at = models.DateTimeField()
     duration_ms = models.PositiveIntegerField(default=0)

@@ -30,8 +30,7 @@ class Occurrence(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="occurrences")
-    # The constraint's index begins with it.
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="occurrences", db_index=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="occurrences")
     kind = models.CharField(max_length=12, choices=[(kind.value, kind.value) for kind in OccurrenceKind])
     source_id = models.CharField(max_length=200)
     facts = models.JSONField()

@@ -42,6 +42,7 @@ WHSEC = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
         ("{'secret': 'a pasted secret of words', 'url': 1}", "pasted"),
         ('{"next_secret": "another pasted one"}', "pasted"),
         ("DETAIL: Failing row contains (1, gAAAAABmYWtlZmFrZWZha2VmYWtlZmFrZQ==)", "YWtlZmFr"),
+        ("secret = 'a pasted one'", "pasted"),
         ("Cookie: sessionid=abcdef123456; csrftoken=x", "abcdef123456"),
     ],
 )
@@ -63,6 +64,7 @@ def test_secrets_are_masked(text, secret):
         "connection to server at 10.0.0.5, port 5432 failed: Connection refused",
         "aegis_ci at https://hooks.slack.com",
         "Not Found: /projects/acme-web",
+        "    token = tokens.find_token(text) if text.startswith(PREFIX) else None",
     ],
 )
 def test_ordinary_lines_stay_as_they_are(text):
