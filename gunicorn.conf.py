@@ -4,7 +4,11 @@ A thread keeps one connection to the database, so `WEB_CONCURRENCY` (gunicorn's 
 machine takes of PostgreSQL's. Anything here can be changed by `GUNICORN_CMD_ARGS`, too.
 """
 
+import logging.config
 import os
+
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
 
 from aegisnotify.settings import LOGGING
 
@@ -25,11 +29,14 @@ control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 # Paths of signed links are as good as passwords: no access log. What failed is in the application's log, redacted.
 accesslog = None
-# Its own lines, tracebacks of requests among them, go through the application's formatters.
-logconfig_dict = LOGGING | {
-    "loggers": LOGGING["loggers"]
-    | {
-        "gunicorn.error": {"handlers": [], "propagate": True},
-        "gunicorn.access": {"handlers": [], "propagate": True},
-    }
-}
+
+
+class logger_class(Logger):
+    """Its own lines, tracebacks of requests among them, go through the application's formatters. (`logconfig_dict`
+    would do that too, and switch on the access log.)"""
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        logging.config.dictConfig(LOGGING)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
