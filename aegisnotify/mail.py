@@ -74,6 +74,23 @@ class DjangoMailClient:
                 raise
             self._hand_over(message)
 
+    def ready(self) -> None:
+        """Open the connection, or see that the kept one still works. Raises what the backend raises."""
+        if self._connection is not None and not _is_alive(self._connection):
+            self.close()
+        if self._connection is None:
+            self._connection = get_connection()
+        try:
+            self._connection.open()
+        except Exception:
+            self.close()
+            raise
+
+    def send_once(self, message: EmailMessage) -> None:
+        """Like `send`, but a lost connection is never opened again: for mail that must not come twice. Call `ready`
+        before, so that what fails here has to do with this message."""
+        self._hand_over(message)
+
     def _hand_over(self, message: EmailMessage) -> None:
         if self._connection is None:
             self._connection = get_connection()
@@ -95,6 +112,17 @@ class DjangoMailClient:
         if connection is not None:
             with contextlib.suppress(OSError):
                 connection.close()
+
+
+def _is_alive(connection: BaseEmailBackend) -> bool:
+    """Whether the server still answers. Backends without a conversation of their own always do."""
+    conversation = getattr(connection, "connection", None)
+    if not isinstance(conversation, smtplib.SMTP):
+        return True
+    try:
+        return conversation.noop()[0] == 250
+    except (smtplib.SMTPException, OSError):
+        return False
 
 
 def send_mail_now(message: EmailMessage) -> None:

@@ -8,6 +8,7 @@ from rest_framework.exceptions import AuthenticationFailed, NotFound, Permission
 from rest_framework.request import Request
 
 from aegisnotify.client_address import client_address
+from projects import hooks
 from projects.actors import Actor, Source, person
 from projects.models import Membership, User
 from projects.principal import Principal
@@ -49,6 +50,7 @@ class WorkspaceSessionAuthentication(BaseAuthentication):
             return None
         _enforce_csrf(request._request)
         membership = _membership(user, request.headers.get(WORKSPACE_HEADER))
+        hooks.seen(user)
         actor = person(user, Source.API, client_address(request._request))
         return user, Principal(membership.workspace, actor, membership=membership)
 

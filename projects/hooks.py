@@ -2,13 +2,29 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from projects.actors import Actor
-from projects.models import Plan, Workspace
+from projects.models import Plan, Project, User, Workspace
+from projects.usage import Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """Counting brought a workspace's usage of a month to a threshold (in per cent) of its plan's cap."""
+
+    workspace_id: int
+    meter: Meter
+    period: date
+    threshold: int
+    cap: int
+
 
 AddressLeft = Callable[[Actor, Workspace, str], Iterable[str]]
 Unreachable = Callable[[Iterable[str]], set[str]]
 WorkspaceClosing = Callable[[Workspace], None]
+Seen = Callable[[User, Project | None], None]
+UsageCrossed = Callable[[Crossing], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +44,8 @@ _on_address_left: list[AddressLeft] = []
 _unreachable: list[Unreachable] = []
 _on_workspace_closing: list[WorkspaceClosing] = []
 _plan_effects: list[PlanEffects] = []
+_on_seen: list[Seen] = []
+_on_usage_crossed: list[UsageCrossed] = []
 
 
 def on_address_left(hook: AddressLeft) -> AddressLeft:
@@ -57,6 +75,18 @@ def plan_effects(hook: PlanEffects) -> PlanEffects:
     return hook
 
 
+def on_seen(hook: Seen) -> Seen:
+    """Register what runs when somebody does something in the pages or, signed in, in the API. It has to be quick."""
+    _on_seen.append(hook)
+    return hook
+
+
+def on_usage_crossed(hook: UsageCrossed) -> UsageCrossed:
+    """Register what runs, in the same transaction, when counting reaches a threshold of the plan's cap."""
+    _on_usage_crossed.append(hook)
+    return hook
+
+
 def address_left(actor: Actor, workspace: Workspace, email: str) -> tuple[str, ...]:
     return tuple(place for hook in _on_address_left for place in hook(actor, workspace, email))
 
@@ -73,3 +103,14 @@ def workspace_closing(workspace: Workspace) -> None:
 
 def effects_of_plan(workspace: Workspace, plan: Plan) -> tuple[Effect, ...]:
     return tuple(effect for hook in _plan_effects for effect in hook(workspace, plan))
+
+
+def seen(user: User, project: Project | None = None) -> None:
+    """Somebody did something, with a project if one is given."""
+    for hook in _on_seen:
+        hook(user, project)
+
+
+def usage_crossed(crossing: Crossing) -> None:
+    for hook in _on_usage_crossed:
+        hook(crossing)

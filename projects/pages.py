@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 
 from aegisnotify.client_address import client_address
 from aegisnotify.clock import now
-from projects import selectors
+from projects import hooks, selectors
 from projects.access import Right, can, refusal
 from projects.actors import Actor, Source, person
 from projects.errors import PlanLimit
@@ -104,6 +104,7 @@ def personal_page(view: View) -> View:
         membership = _choose(request, user, memberships, None, pinned=False)
         inside: Any = request
         inside.memberships, inside.layout = memberships, "base_account.html"
+        hooks.seen(user)
         if membership is not None:
             inside.membership, inside.workspace, inside.layout = membership, membership.workspace, "base.html"
         with timezone.override(user.zone):
@@ -166,5 +167,6 @@ def _choose(
 
 
 def _remember(user: User, workspace: Workspace) -> None:
+    hooks.seen(user)
     if user.last_workspace_id != workspace.pk:
         User.objects.filter(pk=user.pk).update(last_workspace=workspace)

@@ -46,6 +46,7 @@ class SkipReason(models.TextChoices):
     CHANNEL_OFF = "channel_off", "The channel is off"
     PAUSED = "paused", "The channel is paused"
     SUSPENDED = "suspended", "The channel is suspended"
+    CHANNEL_DELETED = "channel_deleted", "The channel was deleted"
 
 
 class FailReason(models.TextChoices):

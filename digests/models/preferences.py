@@ -36,7 +36,7 @@ class WeeklySubscription(models.Model):
     class Meta:
         ordering = ["workspace", "user"]
         indexes = [
-            models.Index(fields=["next_at"], condition=models.Q(next_at__isnull=False), name="weekly_due"),
+            models.Index(fields=["next_at", "workspace"], condition=models.Q(next_at__isnull=False), name="weekly_due"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["user", "workspace"], name="weekly_once"),

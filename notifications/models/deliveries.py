@@ -71,6 +71,8 @@ class Delivery(models.Model):
             models.Index(fields=["project", "-created_at", "-id"], name="delivery_by_project"),
             models.Index(fields=["channel", "-created_at", "-id"], name="delivery_by_channel"),
             models.Index(fields=["workspace", "status", "-created_at"], name="delivery_by_status"),
+            # What a channel holds for its daily digest.
+            models.Index(fields=["channel", "recipient"], condition=models.Q(status="held"), name="delivery_held"),
             # For staff, across workspaces: whoever got mail, and the rare ends. What is delivered is in neither.
             models.Index(fields=["recipient", "-id"], condition=~models.Q(recipient=""), name="delivery_by_recipient"),
             models.Index(

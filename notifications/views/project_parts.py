@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 
 from notifications.models import Channel
+from projects import hooks
 from projects.access import Right, can
 from projects.errors import PlanLimit, ServiceError
 from projects.models import Project
@@ -21,6 +22,7 @@ def project_of(request: WorkspaceRequest, slug: str) -> Project:
         raise Http404
     # Loaded with its plan already; the project's own copy would be asked for again.
     project.workspace = request.workspace
+    hooks.seen(request.user, project)
     return project
 
 

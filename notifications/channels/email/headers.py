@@ -13,15 +13,15 @@ from notifications.messages import Message, clean_text, shorten
 
 def for_message(message: Message, context: Context) -> dict[str, str]:
     """All values are ASCII without line breaks, so Django sends them as they are."""
-    root = f"<thread-{_digest(context.project_id, message.thread, context.recipient)}@{_domain()}>"
+    root = f"<thread-{_digest(context.project_id, message.thread, context.recipient)}@{domain()}>"
     headers = {
         # The same on every retry: a server or reader that gets a mail twice can tell.
-        "Message-ID": f"<delivery-{context.delivery_id}@{_domain()}>",
+        "Message-ID": f"<delivery-{context.delivery_id}@{domain()}>",
         # A root that was never sent: mail programs group by it all the same, nothing has to be looked up, and a
         # provider that replaces our Message-ID does not break the thread.
         "References": root,
         "In-Reply-To": root,
-        "List-ID": f"{_phrase(message.project)} <project-{context.project_id}.events.{_domain()}>",  # RFC 2919
+        "List-ID": list_id(message.project, f"project-{context.project_id}.events"),
         "Auto-Submitted": "auto-generated",  # RFC 3834
         "X-Auto-Response-Suppress": "All",  # Exchange: no out-of-office replies
     }
@@ -31,7 +31,12 @@ def for_message(message: Message, context: Context) -> dict[str, str]:
     return headers
 
 
-def _domain() -> str:
+def list_id(name: str, label: str) -> str:
+    """RFC 2919: the list's name for people, and its identifier below our domain."""
+    return f"{_phrase(name)} <{label}.{domain()}>"
+
+
+def domain() -> str:
     """The domain of our sender address, else of our links."""
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     domain = domain or urlsplit(settings.AEGIS_BASE_URL).hostname or "localhost"

@@ -38,7 +38,7 @@ def send(outgoing: Outgoing, client: "MailClient") -> Answer:
         answer = Answer()
     except Exception as error:
         # Backends raise what their libraries raise; what is not known is logged there.
-        answer = _answer_to(error)
+        answer = answer_to(error)
     return replace(answer, duration_ms=round((time.perf_counter() - begun) * 1000))
 
 
@@ -58,7 +58,8 @@ def _message(outgoing: Outgoing) -> AnymailMessage:
     return message
 
 
-def _answer_to(error: Exception) -> Answer:
+def answer_to(error: Exception) -> Answer:
+    """What a mail backend raised, as an answer that `answers.read` reads."""
     match error:
         case smtplib.SMTPRecipientsRefused():
             return _refused(error)

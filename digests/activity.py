@@ -1,0 +1,35 @@
+"""Remembering when people did something, and the project they opened last."""
+
+import logging
+
+from django.core.cache import cache
+from django.db.utils import DatabaseError
+
+from aegisnotify.clock import now
+from digests.models import PersonActivity
+from projects.models import Project, User
+
+logger = logging.getLogger(__name__)
+
+# A nudge counts days: to the nearest ten minutes is enough, and spares a write for nearly every request.
+STEP = 600
+
+
+def seen(user: User, project: Project | None = None) -> None:
+    """Somebody did something, and opened a project if one is given. Costs a look into the cache, mostly."""
+    opened = str(project.pk) if project else ""
+    key = f"seen:{user.pk}"
+    try:
+        known = cache.get(key)
+        if known is not None and (not opened or known == opened):
+            return
+        cache.set(key, opened or known or "", STEP)
+    except Exception as error:
+        # Then it is written each time: slower, and as good.
+        logger.warning("The cache fails, so every request is noted: %s", type(error).__name__)
+    fields = {"seen_at": now()} | ({"last_project": project} if project else {})
+    try:
+        PersonActivity.objects.update_or_create(user=user, defaults=fields)
+    except DatabaseError as error:
+        # The page that was asked for matters more.
+        logger.warning("What somebody did could not be noted: %s", type(error).__name__)

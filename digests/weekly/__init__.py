@@ -1,0 +1,1 @@
+"""The weekly digest: what happened in a workspace, for each person who asked for it."""
