@@ -65,11 +65,11 @@ def skipped(
 
 
 def store(rows: Iterable[Mailing]) -> list[Mailing]:
-    """Insert new ones; those whose key is new and that are to be sent. Call it in the transaction of the claim."""
+    """Insert new ones; those whose key was new. Call it in the transaction of the claim."""
     rows = list(rows)
     Mailing.objects.bulk_create(rows, ignore_conflicts=True)
     known = set(Mailing.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
-    return [row for row in rows if row.pk in known and row.state == MailingState.CLAIMED]
+    return [row for row in rows if row.pk in known]
 
 
 @transaction.atomic
@@ -84,6 +84,12 @@ def reclaim(limit: int, token: uuid.UUID, moment: datetime) -> list[Mailing]:
     ids = [row.pk for row in rows]
     Mailing.objects.filter(pk__in=ids).update(lease_token=token, lease_until=moment + LEASE, tries=F("tries") + 1)
     return sorted(Mailing.objects.filter(pk__in=ids), key=lambda row: row.pk)
+
+
+def waiting(kind: MailingKind, moment: datetime) -> list[Mailing]:
+    """Those of a kind that `reclaim` would take."""
+    due = Mailing.objects.filter(kind=kind, state=MailingState.CLAIMED, lease_until__lte=moment, tries__lt=TRIES)
+    return list(due.order_by("lease_until"))
 
 
 def lost(limit: int, moment: datetime) -> list[Mailing]:

@@ -4,6 +4,7 @@ import abc
 import logging
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
@@ -25,14 +26,22 @@ AT_ONCE = 100
 Made = EmailMessage | SkipReason
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The mailings that were stored, skipped ones too, and how many clocks were moved: 0 when nothing was due."""
+
+    rows: list[Mailing]
+    moved: int
+
+
 class Kind(abc.ABC):
     """One kind of mail. Claims and mails are made for a batch, so that the queries do not grow with it."""
 
     name: ClassVar[MailingKind]
 
     @abc.abstractmethod
-    def claim(self, token: uuid.UUID, moment: datetime, limit: int) -> list[Mailing]:
-        """Find who is due, move their clocks, and store a mailing for each, in one transaction. Those to be sent."""
+    def claim(self, token: uuid.UUID, moment: datetime, limit: int) -> Claim:
+        """Find who is due, move their clocks, and store a mailing for each, in one transaction."""
 
     @abc.abstractmethod
     def make(self, rows: Sequence[Mailing], moment: datetime) -> Iterator[tuple[Mailing, Made]]:
@@ -67,10 +76,10 @@ class Run:
         return len(found)
 
     def claim_and_send(self, kind: Kind) -> int:
-        """One batch of one kind. How many mailings it claimed."""
-        rows = kind.claim(self._token, now(), AT_ONCE)
-        self.send(rows)
-        return len(rows)
+        """One batch of one kind. How many clocks it moved: 0 when nothing is due any more."""
+        claim = kind.claim(self._token, now(), AT_ONCE)
+        self.send([row for row in claim.rows if row.state == MailingState.CLAIMED])
+        return claim.moved
 
     def reclaim_and_send(self) -> int:
         rows = mailings.reclaim(AT_ONCE, self._token, now())

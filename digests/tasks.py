@@ -1,8 +1,9 @@
 """What django-q calls, by the schedules that `digests.schedules` keeps. Each claims its work in the database."""
 
 import logging
+import math
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.utils import InterfaceError, OperationalError
 from django_q.tasks import async_task
@@ -46,14 +47,14 @@ def send_due(budget: float = BUDGET) -> int:
     return sent
 
 
-def keep_books() -> int:
+def keep_books(budget: float = BUDGET) -> int:
     """Hourly: count the days' totals, start clocks for new people, and send the nudges that are due."""
     moment = now()
     totals.count_days(moment)
     totals.forget_old(moment)
     start_clocks()
     run = Run(KINDS, stop=stopping.is_set)
-    deadline = time.monotonic() + BUDGET
+    deadline = time.monotonic() + budget
     try:
         while time.monotonic() < deadline and not stopping.is_set() and run.claim_and_send(KINDS[3]):
             pass
@@ -74,13 +75,22 @@ def send_overdue() -> int:
     return _turn(BACKSTOP_BUDGET)[0] if overdue else 0
 
 
-def _turn(budget: float) -> tuple[int, bool]:
-    """The mails sent, and whether something is left."""
-    deadline = time.monotonic() + budget
-    moment = now()
+def send_all() -> int:
+    """All that is due, however long it takes; the number of mails sent."""
+    return _turn(math.inf)[0] + keep_books(math.inf)
+
+
+def keep_clocks(moment: datetime) -> None:
+    """What has to be looked for, because nobody tells of it: other zones, deleted channels, other plans."""
     clocks.keep(moment)
     clocks.cancel_orphans()
     note_plan_changes(moment)
+
+
+def _turn(budget: float) -> tuple[int, bool]:
+    """The mails sent, and whether something is left."""
+    deadline = time.monotonic() + budget
+    keep_clocks(now())
     run = Run(KINDS, stop=stopping.is_set)
     try:
         run.bury()

@@ -18,7 +18,7 @@ from digests.daily import report as reports
 from digests.mails import Line, Link, Section
 from digests.models import ChannelClock, Mailing, MailingItem, MailingKind, MailingState, SkipReason
 from digests.models.mailings import UNFINISHED
-from digests.pipeline import Kind, Made
+from digests.pipeline import Claim, Kind, Made
 from notifications.addresses.links import unsubscribe_url
 from notifications.addresses.selectors import recipient_states
 from notifications.catalog import OccurrenceKind, RunFailed, fired_lists_with
@@ -44,14 +44,12 @@ class Daily(Kind):
     name = MailingKind.DAILY
 
     @transaction.atomic
-    def claim(self, token: uuid.UUID, moment: datetime, limit: int) -> list[Mailing]:
+    def claim(self, token: uuid.UUID, moment: datetime, limit: int) -> Claim:
         locking = connection.features.has_select_for_update_skip_locked
         due = ChannelClock.objects.select_for_update(skip_locked=locking, of=("self",)).filter(next_at__lte=moment)
-        claimed: list[Mailing] = []
         # A channel has up to twenty recipients.
-        for clock in due.select_related("channel__project__workspace").order_by("next_at")[: max(limit // 20, 1)]:
-            claimed += _collect(clock, token, moment)
-        return claimed
+        rows = list(due.select_related("channel__project__workspace").order_by("next_at")[: max(limit // 20, 1)])
+        return Claim([mailing for clock in rows for mailing in _collect(clock, token, moment)], len(rows))
 
     def make(self, rows: Sequence[Mailing], moment: datetime) -> Iterator[tuple[Mailing, Made]]:
         channels = Channel.objects.defer("config").in_bulk({row.channel_id for row in rows if row.channel_id})

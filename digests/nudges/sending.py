@@ -13,7 +13,7 @@ from digests.mails import Link
 from digests.models import Mailing, MailingKind, NudgeClock, SkipReason
 from digests.nudges import decisions
 from digests.nudges.reading import Subject, known, subject
-from digests.pipeline import Kind, Made
+from digests.pipeline import Claim, Kind, Made
 from projects.models import User
 
 NEW_AT_ONCE = 1000
@@ -23,7 +23,7 @@ class Nudges(Kind):
     name = MailingKind.NUDGE
 
     @transaction.atomic
-    def claim(self, token: uuid.UUID, moment: datetime, limit: int) -> list[Mailing]:
+    def claim(self, token: uuid.UUID, moment: datetime, limit: int) -> Claim:
         locking = connection.features.has_select_for_update_skip_locked
         due = NudgeClock.objects.select_for_update(skip_locked=locking, of=("self",)).filter(next_at__lte=moment)
         clocks = list(due.select_related("user").order_by("next_at")[:limit])
@@ -44,7 +44,7 @@ class Nudges(Kind):
                     refusal = SkipReason.TOO_LATE
                 made.append(_mailing(clock, refusal, token, due_at, moment))
         NudgeClock.objects.bulk_update(clocks, ["quiet_since", "stage", "next_at"])
-        return mailings.store(made)
+        return Claim(mailings.store(made), len(clocks))
 
     def make(self, rows: Sequence[Mailing], moment: datetime) -> Iterator[tuple[Mailing, Made]]:
         users = User.objects.in_bulk({row.user_id for row in rows})

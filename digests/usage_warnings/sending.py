@@ -13,7 +13,7 @@ from aegisnotify.text import clean_text
 from digests import links, mailings, mails
 from digests.mails import Line, Link, Section
 from digests.models import DailyTotal, Mailing, MailingKind, SkipReason, UsageOptOut, UsageThreshold
-from digests.pipeline import Kind, Made
+from digests.pipeline import Claim, Kind, Made
 from digests.usage_warnings import words
 from notifications.addresses.selectors import bounced_addresses
 from projects.access import Role
@@ -82,7 +82,7 @@ class UsageWarnings(Kind):
     name = MailingKind.USAGE
 
     @transaction.atomic
-    def claim(self, token: uuid.UUID, moment: datetime, limit: int) -> list[Mailing]:
+    def claim(self, token: uuid.UUID, moment: datetime, limit: int) -> Claim:
         locking = connection.features.has_select_for_update_skip_locked
         untold = UsageThreshold.objects.select_for_update(skip_locked=locking, of=("self",)).filter(told_at=None)
         rows = list(untold.select_related("workspace__plan").order_by("reached_at")[: max(limit // 10, 1)])
@@ -103,7 +103,7 @@ class UsageWarnings(Kind):
                     refusal = _refusal(row, member, opted_out, bounced, moment)
                     made.append(_mailing(row, member.user, refusal, token, moment))
         UsageThreshold.objects.filter(pk__in=[row.pk for row in rows]).update(told_at=moment)
-        return mailings.store(made)
+        return Claim(mailings.store(made), len(rows))
 
     def make(self, rows: Sequence[Mailing], moment: datetime) -> Iterator[tuple[Mailing, Made]]:
         users = User.objects.in_bulk({row.user_id for row in rows})

@@ -195,15 +195,18 @@ def _lead(report: Report, change: int | None) -> str:
             mostly = _mostly(report.top_failures) if change < 0 else ""
             sentences.append(f"{'Up' if change > 0 else 'Down'} {points(abs(change))} from the week before{mostly}.")
     if report.totals.ai_tests:
-        made = number(report.totals.ai_tests, "new AI test")
-        if report.pending_review:
-            waits = "waits" if report.pending_review == 1 else "wait"
-            sentences.append(f"{made}, {report.pending_review:,} {waits} for review.")
-        else:
-            sentences.append(f"{made}.")
+        sentences.append(_ai_tests(report.totals.ai_tests, report.pending_review))
     if not sentences:
         sentences.append("There is no week before to compare with.")
     return " ".join(sentences)
+
+
+def _ai_tests(made: int, pending: int) -> str:
+    waiting = "waits" if pending == 1 else "wait"
+    if pending == made:
+        return f"{number(made, 'new AI test')} {waiting} for review."
+    rest = f", {pending:,} {waiting} for review" if pending else ""
+    return f"{number(made, 'new AI test')}{rest}."
 
 
 def _mostly(failures: Sequence[TopFailure]) -> str:

@@ -12,7 +12,7 @@ from digests import links, mailings, mails, schedule
 from digests.mails import Line, Link, Section
 from digests.models import Mailing, MailingKind, SkipReason, WeeklySubscription
 from digests.models.mailings import UNFINISHED
-from digests.pipeline import Kind, Made, Run
+from digests.pipeline import Claim, Kind, Made, Run
 from digests.recipients import Willing, willing
 from digests.weekly import report as reports
 from digests.weekly.reading import report as read_report
@@ -27,7 +27,7 @@ class Weekly(Kind):
     name = MailingKind.WEEKLY
 
     @transaction.atomic
-    def claim(self, token: uuid.UUID, moment: datetime, limit: int) -> list[Mailing]:
+    def claim(self, token: uuid.UUID, moment: datetime, limit: int) -> Claim:
         locking = connection.features.has_select_for_update_skip_locked
         due = WeeklySubscription.objects.select_for_update(skip_locked=locking, of=("self",))
         # By workspace, so that what is read of one serves all its readers.
@@ -39,7 +39,7 @@ class Weekly(Kind):
         known = willing((row.user for row in rows), (row.workspace_id for row in rows))
         made = [_advance(row, known, token, moment) for row in rows]
         WeeklySubscription.objects.bulk_update(rows, ["enabled", "next_at", "covered_until", "last_slot"])
-        return mailings.store(made)
+        return Claim(mailings.store(made), len(rows))
 
     def make(self, rows: Sequence[Mailing], moment: datetime) -> Iterator[tuple[Mailing, Made]]:
         users = User.objects.in_bulk({row.user_id for row in rows})
