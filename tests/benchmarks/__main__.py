@@ -6,7 +6,10 @@ import sys
 
 from tests.benchmarks.harness import Options, machine, progress
 
-QUESTIONS = ("delivering", "dead_host", "accepting", "latency", "killing", "memory", "growth", "admin", "retention")
+QUESTIONS = (
+    *("delivering", "dead_host", "accepting", "latency", "killing", "memory"),
+    *("growth", "admin", "retention", "digests"),
+)
 
 
 def main() -> None:
