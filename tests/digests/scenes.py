@@ -36,7 +36,8 @@ def subscribed(user, workspace, due=True, **choices):
     """A weekly digest, due now."""
     row = preferences.set_weekly(SYSTEM, user, workspace, enabled=True, **choices)
     if due:
-        WeeklySubscription.objects.filter(pk=row.pk).update(next_at=now() - timedelta(minutes=1))
+        moment = now() - timedelta(minutes=1)
+        WeeklySubscription.objects.filter(pk=row.pk).update(next_at=moment, covered_until=moment - timedelta(days=7))
         row.refresh_from_db()
     return row
 
