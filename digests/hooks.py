@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.db import connection
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
+from django_q.models import Schedule
 
 from digests.activity import seen
 from digests.daily.clocks import timing_changed
@@ -24,5 +26,5 @@ every(60)(send_overdue)
 @receiver(post_migrate, dispatch_uid="digests.schedules")
 def make_schedules(app_config: Any, **kwargs: Any) -> None:
     """An installation has its schedules before its first worker starts."""
-    if app_config.name == "django_q":
+    if app_config.name == "django_q" and Schedule._meta.db_table in connection.introspection.table_names():
         keep_schedules()

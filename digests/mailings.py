@@ -19,6 +19,8 @@ LEASE = timedelta(minutes=5)
 # Longer than handing one mail over can take, every answer of the server being slow.
 HANDING_OVER = timedelta(minutes=10)
 TRIES = 3
+KEPT = timedelta(days=400)
+FORGOTTEN_AT_ONCE = 5000
 WAITS = (timedelta(minutes=10), timedelta(hours=2))
 
 
@@ -146,6 +148,14 @@ def give_back(rows: Iterable[Mailing], token: uuid.UUID, moment: datetime) -> No
     """Untried ones, for the next process: their claim does not count."""
     ours = Mailing.objects.filter(pk__in=[row.pk for row in rows], state=MailingState.CLAIMED, lease_token=token)
     ours.update(lease_token=None, lease_until=moment, tries=F("tries") - 1)
+
+
+def forget_old(moment: datetime) -> int:
+    """Delete up to `FORGOTTEN_AT_ONCE` that are over for more than a year: their periods don't come back."""
+    old = Mailing.objects.filter(created_at__lt=moment - KEPT, finished_at__isnull=False).order_by("created_at", "pk")
+    ids = list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])
+    Mailing.objects.filter(pk__in=ids).delete()
+    return len(ids)
 
 
 def digest_sent_since(recipients: Iterable[str], since: datetime) -> dict[str, datetime]:

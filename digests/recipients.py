@@ -16,9 +16,9 @@ class Willing:
     bounced: Collection[str]
     unsubscribed: Collection[int]
 
-    def refusal(self, user: User, workspace_id: int) -> SkipReason | None:
-        """Why somebody gets no weekly digest of a workspace."""
-        return self.personal_refusal(user) or (
+    def refusal(self, user: User, workspace_id: int, recipient: str) -> SkipReason | None:
+        """Why somebody gets no weekly digest of a workspace at an address."""
+        return personal_refusal(user, self.bounced, recipient) or (
             SkipReason.NOT_A_MEMBER
             if (user.pk, workspace_id) not in self.members
             else SkipReason.WORKSPACE_UNSUBSCRIBED
@@ -26,13 +26,14 @@ class Willing:
             else None
         )
 
-    def personal_refusal(self, user: User) -> SkipReason | None:
-        """Why somebody gets no mail at all."""
-        if not user.is_active:
-            return SkipReason.INACTIVE
-        if user.email_verified_at is None:
-            return SkipReason.UNVERIFIED
-        return SkipReason.BOUNCED if user.email in self.bounced else None
+
+def personal_refusal(user: User, bounced: Collection[str], recipient: str) -> SkipReason | None:
+    """Why somebody gets no mail at an address at all. One that is not theirs any more is nobody's we know."""
+    if not user.is_active:
+        return SkipReason.INACTIVE
+    if user.email_verified_at is None or user.email != recipient:
+        return SkipReason.UNVERIFIED
+    return SkipReason.BOUNCED if recipient in bounced else None
 
 
 def willing(people: Iterable[User], workspaces: Iterable[int]) -> Willing:

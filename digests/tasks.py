@@ -9,7 +9,7 @@ from django.db.utils import InterfaceError, OperationalError
 from django_q.tasks import async_task
 
 from aegisnotify.clock import now
-from digests import totals
+from digests import mailings, totals
 from digests.daily import clocks
 from digests.daily.sending import Daily
 from digests.models import ChannelClock, Mailing, UsageThreshold, WeeklySubscription
@@ -52,6 +52,7 @@ def keep_books(budget: float = BUDGET) -> int:
     moment = now()
     totals.count_days(moment)
     totals.forget_old(moment)
+    mailings.forget_old(moment)
     start_clocks()
     run = Run(KINDS, stop=stopping.is_set)
     deadline = time.monotonic() + budget

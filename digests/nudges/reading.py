@@ -11,6 +11,7 @@ from django.db.models import Max, Q
 from aegisnotify.text import clean_text
 from digests.models import DailyTotal, NudgeOptOut, PersonActivity, SkipReason, WorkspaceOptOut
 from digests.nudges.decisions import LastRun
+from digests.recipients import personal_refusal
 from notifications import catalog
 from notifications.addresses.selectors import bounced_addresses
 from notifications.catalog import OccurrenceKind
@@ -56,19 +57,15 @@ def known(users: Collection[User], moment: datetime) -> Known:
         moments += [at for _, at in places] + [ran.get(workspace_id) for workspace_id, _ in places]
         active[user.pk] = max(at for at in moments if at is not None)
         reminding[user.pk] = [workspace_id for workspace_id, _ in places if workspace_id not in silent]
-        refusal = _refusal(user, bool(places), bool(reminding[user.pk]), user.pk in unwilling, user.email in bounced)
+        refusal = personal_refusal(user, bounced, user.email) or _refusal(
+            bool(places), bool(reminding[user.pk]), user.pk in unwilling
+        )
         if refusal is not None:
             refusals[user.pk] = refusal
     return Known(active, reminding, refusals)
 
 
-def _refusal(user: User, belongs: bool, may: bool, unwilling: bool, bounced: bool) -> SkipReason | None:
-    if not user.is_active:
-        return SkipReason.INACTIVE
-    if user.email_verified_at is None:
-        return SkipReason.UNVERIFIED
-    if bounced:
-        return SkipReason.BOUNCED
+def _refusal(belongs: bool, may: bool, unwilling: bool) -> SkipReason | None:
     if unwilling:
         return SkipReason.UNSUBSCRIBED
     if not belongs:

@@ -14,6 +14,7 @@ from digests.models import Mailing, MailingKind, NudgeClock, SkipReason
 from digests.nudges import decisions
 from digests.nudges.reading import Subject, known, subject
 from digests.pipeline import Claim, Kind, Made
+from digests.recipients import personal_refusal
 from projects.models import User
 
 NEW_AT_ONCE = 1000
@@ -51,7 +52,7 @@ class Nudges(Kind):
         facts = known(users.values(), moment)
         for row in rows:
             user = users[row.user_id]
-            refusal = facts.refusals.get(user.pk)
+            refusal = facts.refusals.get(user.pk) or personal_refusal(user, (), row.recipient)
             if refusal is None and facts.active[user.pk] > datetime.fromisoformat(row.facts["quiet_since"]):
                 refusal = SkipReason.ACTIVE_AGAIN
             found = subject(user, facts.workspaces[user.pk]) if refusal is None else None

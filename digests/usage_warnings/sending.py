@@ -14,6 +14,7 @@ from digests import links, mailings, mails
 from digests.mails import Line, Link, Section
 from digests.models import DailyTotal, Mailing, MailingKind, SkipReason, UsageOptOut, UsageThreshold
 from digests.pipeline import Claim, Kind, Made
+from digests.recipients import personal_refusal
 from digests.usage_warnings import words
 from notifications.addresses.selectors import bounced_addresses
 from projects.access import Role
@@ -119,7 +120,10 @@ class UsageWarnings(Kind):
             user, workspace = users[row.user_id], workspaces[row.workspace_id]
             role = roles.get((user.pk, workspace.pk))
             meter, cap = Meter(row.facts["meter"]), row.facts["cap"]
-            if role not in (Role.OWNER, Role.ADMIN):
+            refusal = personal_refusal(user, (), row.recipient)
+            if refusal is not None:
+                yield row, refusal
+            elif role not in (Role.OWNER, Role.ADMIN):
                 yield row, SkipReason.NOT_A_MEMBER
             elif cap_of(workspace.plan, meter) != cap:
                 yield row, SkipReason.CAP_CHANGED
@@ -133,12 +137,9 @@ def _refusal(
     row: UsageThreshold, member: Membership, opted_out: set[tuple[int, int]], bounced: set[str], moment: datetime
 ) -> SkipReason | None:
     user = member.user
-    if not user.is_active:
-        return SkipReason.INACTIVE
-    if user.email_verified_at is None:
-        return SkipReason.UNVERIFIED
-    if user.email in bounced:
-        return SkipReason.BOUNCED
+    refusal = personal_refusal(user, bounced, user.email)
+    if refusal is not None:
+        return refusal
     if row.period != period_of(moment):
         return SkipReason.TOO_LATE
     if _cap(row.workspace.plan, row) != row.cap:

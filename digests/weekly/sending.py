@@ -55,7 +55,7 @@ class Weekly(Kind):
             user, workspace = users[row.user_id], workspaces[row.workspace_id]
             subscription = subscriptions.get((user.pk, workspace.pk))
             asked = row.facts.get("asked", False)
-            refusal = known.refusal(user, workspace.pk)
+            refusal = known.refusal(user, workspace.pk, row.recipient)
             if refusal is None and not asked and (subscription is None or not subscription.enabled):
                 refusal = SkipReason.UNSUBSCRIBED
             if refusal is not None:
@@ -120,7 +120,7 @@ def _advance(row: WeeklySubscription, known: Willing, token: uuid.UUID, moment: 
     fields = {"user": row.user, "workspace": row.workspace, "window_start": start, "window_end": moment}
     row.last_slot = slot
     row.next_at = schedule.next_weekly(moment, row.weekday, row.at, row.zone, slot).moment
-    refusal = known.refusal(row.user, row.workspace_id)
+    refusal = known.refusal(row.user, row.workspace_id, row.user.email)
     if refusal is None and reports.too_late(due_at, moment):
         refusal = SkipReason.TOO_LATE
     else:
