@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 from django.core import mail
+from django.core.cache import cache
 
 from aegisnotify.clock import now
 from digests import tasks
-from digests.activity import seen
+from digests.activity import note
 from digests.models import Mailing, MailingKind, NudgeClock, PersonActivity
 from digests.nudges.decisions import LastRun, decide, say
 from digests.services import preferences
@@ -91,7 +92,7 @@ class TestSending:
     def test_activity_starts_the_count_again(self, clock, person, project):
         days_later(clock, 7)
         clock.move_to(START + 10 * DAY)
-        seen(person)
+        note(person)
         for days in (16, 17, 18, 39, 40, 41):
             days_later(clock, days)
         assert [row.facts["stage"] for row in Mailing.objects.order_by("pk")] == [7, 7, 30]
@@ -142,7 +143,7 @@ class TestSending:
     def test_it_links_to_the_last_project_that_was_opened_and_may_still_be_seen(self, clock, person, workspace):
         opened = factories.ProjectFactory(workspace=workspace, name="Opened", slug="opened")
         gone = factories.ProjectFactory(name="Gone", slug="gone", workspace__owner=False)
-        seen(person, opened)
+        note(person, opened)
         days_later(clock, 7)
         assert f"/p/opened/?ws={workspace.slug}" in mail.outbox[0].body
         PersonActivity.objects.update(last_project=gone)
@@ -170,24 +171,37 @@ class TestSending:
 
 
 class TestActivity:
-    def test_a_page_is_noted_at_most_every_ten_minutes(self, client, clock, people, project, workspace):
-        from django.core.cache import cache
-
+    @pytest.fixture(autouse=True)
+    def _empty_cache(self):
         cache.clear()
-        client.force_login(people.member)
-        client.get(f"/?ws={workspace.slug}")
-        assert PersonActivity.objects.get(user=people.member).seen_at == START
-        clock.move_to(START + timedelta(minutes=5))
-        client.get(f"/?ws={workspace.slug}")
-        assert PersonActivity.objects.get(user=people.member).seen_at == START
 
-    def test_the_project_that_was_opened_is_remembered(self, client, people, project, workspace):
-        from django.core.cache import cache
+    def get(self, client, capture, address):
+        with capture(execute=True):
+            client.get(address)
 
-        cache.clear()
+    def test_a_page_is_noted_at_most_every_ten_minutes(
+        self, client, clock, people, workspace, django_capture_on_commit_callbacks
+    ):
         client.force_login(people.member)
-        client.get(f"/p/{project.slug}/?ws={workspace.slug}")
-        assert PersonActivity.objects.get(user=people.member).last_project == project
+        for minutes, noted in ((0, 0), (5, 0), (11, 11)):
+            if minutes > 10:
+                cache.clear()
+            clock.move_to(START + timedelta(minutes=minutes))
+            self.get(client, django_capture_on_commit_callbacks, f"/?ws={workspace.slug}")
+            assert PersonActivity.objects.get(user=people.member).seen_at == START + timedelta(minutes=noted)
+
+    def test_the_project_that_was_opened_is_remembered(
+        self, client, people, project, workspace, django_capture_on_commit_callbacks
+    ):
+        client.force_login(people.member)
+        for address in (f"/p/{project.slug}/?ws={workspace.slug}", f"/?ws={workspace.slug}"):
+            self.get(client, django_capture_on_commit_callbacks, address)
+            assert PersonActivity.objects.get(user=people.member).last_project == project
+
+    def test_using_the_api_while_signed_in_counts(self, client, people, workspace, django_capture_on_commit_callbacks):
+        client.force_login(people.member)
+        self.get(client, django_capture_on_commit_callbacks, "/api/v1/usage")
+        assert PersonActivity.objects.filter(user=people.member).exists()
 
     def test_a_broken_cache_costs_a_write_and_no_page(self, db, monkeypatch):
         def broken(*args):
@@ -195,5 +209,5 @@ class TestActivity:
 
         monkeypatch.setattr("digests.activity.cache.get", broken)
         user = factories.UserFactory()
-        seen(user)
+        note(user)
         assert PersonActivity.objects.filter(user=user).exists()
