@@ -4,6 +4,7 @@ Idempotent under concurrency by the unique constraint on (project, kind, id): of
 occurrence at the same moment one inserts, the other finds the row.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,8 @@ from projects.errors import NotFound, ServiceError
 from projects.models import Project, Workspace
 from projects.services.usage import count_usage
 from projects.usage import Meter
+
+logger = logging.getLogger(__name__)
 
 _METERS = {OccurrenceKind.RUN: Meter.RUNS, OccurrenceKind.CRAWL: Meter.SCANS}
 # A key of an occurrence: (project id, kind, id of the run, crawl or generation).
@@ -100,6 +103,10 @@ def _record_all(reports: Sequence[tuple[int, Loaded, Report]], moment: datetime)
         if late or any(delivery.status == DeliveryStatus.PENDING for delivery in deliveries):
             transaction.on_commit(wakeup.wake, robust=True)
 
+    if logger.isEnabledFor(logging.DEBUG):
+        for row, _ in ordered:
+            if row.pk in won:
+                logger.debug("Recorded; fired: %s.", row.fired or "nothing", extra={"occurrence_id": str(row.pk)})
     results = []
     seen: set[Key] = set()
     for index, loaded, report in reports:

@@ -26,7 +26,7 @@ from notifications.models import Attempt, DeliveryStatus, Occurrence, Tally
 # Longer than any statement may take (`statement_timeout` in the settings), and than clocks of machines are apart.
 LAG = timedelta(seconds=35)
 COUNT_EVERY = 10
-# Rows a round, and rounds a call: some 50 ms each. A backlog of a million tries is caught up with in minutes.
+# Rows a round, and rounds a call: some 80 ms each on PostgreSQL, so a million tries cost five seconds in all.
 CHUNK = 20_000
 MOST_ROUNDS = 5
 
