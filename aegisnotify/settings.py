@@ -248,6 +248,7 @@ AEGIS_SANDBOX_DIR = Path(env.str("AEGIS_SANDBOX_DIR", default=str(DATA_DIR / "sa
 
 # --- API ------------------------------------------------------------------------------------------------------------
 
+AEGIS_AUDIT_DAYS = env.int("AEGIS_AUDIT_DAYS", default=730)
 AEGIS_API_RATE = env.int("AEGIS_API_RATE", default=6000)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -15,7 +15,7 @@ from notifications.operations.tallies import COUNT_EVERY, count_what_is_new
 from notifications.operations.workers import SAY_EVERY, say_worker_is_there
 from notifications.selectors.plan_change import effects_on_channels
 from notifications.services.channels import create_channel
-from notifications.services.closing import delete_history
+from notifications.services.closing import delete_closed_workspaces, stop_channels
 from notifications.services.recovery import work_on_recoveries
 from notifications.services.retention import sweep_histories
 from notifications.services.warnings import send_channel_warnings
@@ -23,6 +23,7 @@ from projects.actors import Actor
 from projects.emails import normalize_email
 from projects.hooks import on_address_left, on_workspace_closing, plan_effects, unreachable
 from projects.models import Project, Workspace
+from projects.services.audit_retention import delete_old_entries
 from projects.services.projects import on_project_created
 
 
@@ -57,5 +58,7 @@ every(5)(work_on_recoveries)
 every(SAY_EVERY)(say_worker_is_there)
 every(COUNT_EVERY)(count_what_is_new)
 every(60)(sweep_histories)
-on_workspace_closing(delete_history)
+every(10)(delete_closed_workspaces)
+every(6 * 60 * 60)(delete_old_entries)
+on_workspace_closing(stop_channels)
 plan_effects(effects_on_channels)

@@ -22,7 +22,7 @@ class Crossing:
 
 AddressLeft = Callable[[Actor, Workspace, str], Iterable[str]]
 Unreachable = Callable[[Iterable[str]], set[str]]
-WorkspaceClosing = Callable[[Workspace], None]
+WorkspaceClosing = Callable[[Actor, Workspace], None]
 Seen = Callable[[User, Project | None], None]
 UsageCrossed = Callable[[Crossing], None]
 
@@ -64,7 +64,7 @@ def unreachable(hook: Unreachable) -> Unreachable:
 
 
 def on_workspace_closing(hook: WorkspaceClosing) -> WorkspaceClosing:
-    """Register what runs, in the same transaction, before a workspace is deleted."""
+    """Register what runs, in the same transaction, when a workspace is closed. Its rows are deleted later."""
     _on_workspace_closing.append(hook)
     return hook
 
@@ -96,9 +96,9 @@ def unreachable_addresses(emails: Iterable[str]) -> set[str]:
     return set().union(*(hook(emails) for hook in _unreachable))
 
 
-def workspace_closing(workspace: Workspace) -> None:
+def workspace_closing(actor: Actor, workspace: Workspace) -> None:
     for hook in _on_workspace_closing:
-        hook(workspace)
+        hook(actor, workspace)
 
 
 def effects_of_plan(workspace: Workspace, plan: Plan) -> tuple[Effect, ...]:

@@ -1,5 +1,6 @@
 """Creating workspaces, renaming them, changing their plan, deleting them."""
 
+import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -109,7 +110,8 @@ def update_workspace(actor: Actor, workspace: Workspace, new: Mapping[str, Any])
 
 @transaction.atomic
 def delete_workspace(actor: Actor, workspace: Workspace, *, typed_name: str) -> None:
-    """Everything of the workspace goes, at once and for good. People keep their accounts.
+    """The workspace is gone for everybody at once and for good: its members, tokens and invitations go here, and its
+    channels send no more. The rest, which may be a million rows, goes in the background. People keep their accounts.
 
     Raises `Forbidden` unless the owner does it, `Invalid` when the name was not typed as it is.
     """
@@ -119,7 +121,11 @@ def delete_workspace(actor: Actor, workspace: Workspace, *, typed_name: str) -> 
         raise Forbidden("Only the owner of this workspace can delete it.")
     if typed_name.strip() != workspace.name:
         raise Invalid({"name": [f"Type the workspace's name as it is: {workspace.name}"]})
-    # Its own audit log goes with it: this entry belongs to no workspace, and staff can read it.
+    # Its own audit log goes as well: this entry belongs to no workspace, and staff can read it.
     audit.record(actor, "workspace.deleted", workspace, workspace=None, changes={"name": (workspace.name, None)})
-    hooks.workspace_closing(workspace)
-    workspace.delete()
+    hooks.workspace_closing(actor, workspace)
+    for rows in (workspace.memberships, workspace.api_tokens, workspace.invitations):
+        rows.all().delete()
+    # Its name in links is free for others from now on.
+    workspace.slug, workspace.closed_at = f"closed-{workspace.pk}-{secrets.token_hex(4)}", now()
+    workspace.save(update_fields=["slug", "closed_at"])

@@ -53,7 +53,11 @@ def _line(decision: dict[str, Any]) -> str:
 
 def _find(wanted: str) -> Project:
     """Raises `CommandError` where there is none, or more than one."""
-    projects = Project.objects.select_related("workspace__plan").order_by("workspace__slug", "slug")
+    projects = (
+        Project.objects.filter(workspace__closed_at=None)
+        .select_related("workspace__plan")
+        .order_by("workspace__slug", "slug")
+    )
     workspace, slash, slug = wanted.partition("/")
     if slash:
         found = list(projects.filter(workspace__slug=workspace, slug=slug))
