@@ -10,17 +10,24 @@ QUESTIONS = (
     *("delivering", "dead_host", "accepting", "latency", "killing", "memory"),
     *("growth", "admin", "retention", "digests"),
 )
+# Twenty minutes and more: only when asked for.
+LONG = ("soak",)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("questions", nargs="*", metavar="question", help=f"of: {', '.join(QUESTIONS)}; all when none")
+    parser.add_argument(
+        "questions",
+        nargs="*",
+        metavar="question",
+        help=f"of: {', '.join(QUESTIONS)} (all of these when none), {', '.join(LONG)}",
+    )
     parser.add_argument("--rounds", type=int, default=5, help="rounds in turns, of which the median counts")
     parser.add_argument("--quick", action="store_true", help="a tenth of the size: to see that it works")
     arguments = parser.parse_args()
-    unknown = [name for name in arguments.questions if name not in QUESTIONS]
+    unknown = [name for name in arguments.questions if name not in QUESTIONS + LONG]
     if unknown:
-        parser.error(f"unknown: {', '.join(unknown)}. Known: {', '.join(QUESTIONS)}.")
+        parser.error(f"unknown: {', '.join(unknown)}. Known: {', '.join(QUESTIONS + LONG)}.")
     options = Options(rounds=arguments.rounds, quick=arguments.quick)
     tables = []
     for name in arguments.questions or QUESTIONS:

@@ -11,7 +11,7 @@ import time
 from functools import cache
 from typing import Any
 
-from tests.benchmarks.harness import TOKEN, Database, Options, Table, median, postgresql, progress, ratio, sqlite
+from tests.benchmarks.harness import RUN, TOKEN, Database, Options, Table, median, postgresql, progress, ratio, sqlite
 
 KINDS = ["webhook", "webhook", "slack", "discord", "teams"]
 BATCH = 100
@@ -76,7 +76,6 @@ def prepare() -> tuple[int, str]:
 
 
 def post_plain(path: str, workspace: int, project: str, count: int) -> float:
-    from tests.benchmarks.rows import RUN
 
     bodies = [
         json.dumps({"project": project, "kind": "run", "source_id": f"plain-{next(_numbers)}", "facts": RUN}).encode()
@@ -95,7 +94,6 @@ def post_batches(count: int) -> float:
 
 
 def _event() -> dict[str, Any]:
-    from tests.benchmarks.rows import RUN
 
     return {"event": "run_failed", "project": "shop", "run": RUN | {"id": f"run-{next(_numbers)}"}}
 

@@ -6,10 +6,11 @@ import threading
 
 import requests
 
+from tests.benchmarks.harness import RUN
+
 
 def post(ports: list[int], count: int, threads: int) -> None:
     """`count` posts to the ports in turn, each thread with a `requests.Session` of its own."""
-    from tests.benchmarks.rows import RUN
 
     body = json.dumps({"event": "run_failed", "timestamp": "2026-04-28T10:42:11Z", "run": RUN}).encode()
     headers = {"Content-Type": "application/json", "User-Agent": "bench", "X-Signature": "sha256=" + "0" * 64}

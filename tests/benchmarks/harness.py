@@ -23,6 +23,23 @@ ROOT = Path(__file__).resolve().parents[2]
 POSTGRES = os.environ.get("AEGIS_BENCH_POSTGRES", "postgres://postgres@127.0.0.1:5432")
 REDIS = os.environ.get("AEGIS_BENCH_REDIS", "redis://127.0.0.1:6379/8")
 TOKEN = "aegis_benchmark-token"
+# A run as it is reported.
+RUN = {
+    "id": "run-1",
+    "suite_name": "Checkout",
+    "status": "failed",
+    "browser": "chromium",
+    "environment": "staging",
+    "passed": 41,
+    "failed": 2,
+    "skipped": 1,
+    "duration_ms": 73512,
+    "failures": [
+        {"name": "pays by card", "message": "Expected the confirmation page, got the login page."},
+        {"name": "keeps the basket", "message": "Timed out after 30 s waiting for .basket-count."},
+    ],
+    "url": "https://app.example.com/runs/run-1",
+}
 
 
 @dataclass(frozen=True)
@@ -186,11 +203,12 @@ def _prepared(name: str, extra: dict[str, str]) -> Iterator[Database]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+def start(command: list[str], environment: dict[str, str], log: Path = Path(os.devnull)) -> subprocess.Popen[bytes]:
     """A process in a group of its own: Ctrl-C in the terminal is for the benchmark, which then ends it."""
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    with open(log, "ab") as output:
+        return subprocess.Popen(
+            command, cwd=ROOT, env=environment, start_new_session=True, stdout=output, stderr=output
+        )
 
 
 def stop(process: subprocess.Popen[bytes], seconds: float = 10) -> None:
@@ -247,3 +265,9 @@ def family(pid: int) -> list[int]:
     for each in found:
         found += [child for child, parent in parents.items() if parent == each]
     return found
+
+
+def pss(pid: int) -> float:
+    """Megabytes; pages that processes share count in parts (proc(5), smaps_rollup)."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) / 1024

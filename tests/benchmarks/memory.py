@@ -1,9 +1,19 @@
 """What the background of an installation needs: `manage.py worker` and its cluster, after some work."""
 
 import time
-from pathlib import Path
 
-from tests.benchmarks.harness import Database, Options, Table, family, postgresql, progress, sqlite, stop, wait_until
+from tests.benchmarks.harness import (
+    Database,
+    Options,
+    Table,
+    family,
+    postgresql,
+    progress,
+    pss,
+    sqlite,
+    stop,
+    wait_until,
+)
 from tests.benchmarks.receiver import Receiver, receiver
 
 
@@ -29,12 +39,6 @@ def _measure(to: Receiver, database: Database, count: int) -> list[float]:
         database.remote.call("rows:refill", count=count)
         wait_until(lambda: database.remote.call("rows:left") == 0, "the deliveries")
         time.sleep(5)
-        return [_pss(pid) for pid in family(worker.pid)]
+        return [pss(pid) for pid in family(worker.pid)]
     finally:
         stop(worker)
-
-
-def _pss(pid: int) -> float:
-    """Megabytes; pages that processes share count in parts (proc(5), smaps_rollup)."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) / 1024

@@ -12,25 +12,9 @@ from projects.access import Role
 from projects.models import ApiToken, Membership, Plan, Project, User, Workspace
 from projects.scopes import Scope
 from projects.services.tokens import digest
-from tests.benchmarks.harness import TOKEN
+from tests.benchmarks.harness import RUN, TOKEN
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
-RUN = {
-    "id": "run-1",
-    "suite_name": "Checkout",
-    "status": "failed",
-    "browser": "chromium",
-    "environment": "staging",
-    "passed": 41,
-    "failed": 2,
-    "skipped": 1,
-    "duration_ms": 73512,
-    "failures": [
-        {"name": "pays by card", "message": "Expected the confirmation page, got the login page."},
-        {"name": "keeps the basket", "message": "Timed out after 30 s waiting for .basket-count."},
-    ],
-    "url": "https://app.example.com/runs/run-1",
-}
 
 
 def workspace() -> Workspace:
@@ -146,6 +130,14 @@ def refill(count: int) -> None:
 def left() -> int:
     """How many deliveries are not delivered."""
     return Delivery.objects.exclude(status="delivered").count()
+
+
+def oldest_due() -> float:
+    """For how many seconds the longest due delivery has been due."""
+    from notifications.delivery import outbox
+
+    due = outbox.next_due()
+    return max((now() - due).total_seconds(), 0.0) if due else 0.0
 
 
 def delivered() -> list[str]:
