@@ -9,6 +9,7 @@ urlpatterns = [
     path("api/v1/", include("aegisnotify.api.urls")),
     path("api/v1/", include("projects.api.urls")),
     path("api/v1/", include("notifications.api.urls")),
+    path("api/v1/", include("digests.api.urls")),
     re_path(r"^api(/|$)", UnknownView.as_view(), name="api-unknown"),
     path("admin/", admin.site.urls),
     path("", include("notifications.operations.urls")),

@@ -1,0 +1,1 @@
+"""What people can choose about their mail, under /api/v1/."""
