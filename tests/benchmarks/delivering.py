@@ -39,7 +39,7 @@ def run(options: Options) -> list[Table]:
             stack.callback(remote.close)
         return [
             _fast(options, to, served, embedded, second),
-            _slow(options, to, served, second["PostgreSQL"]),
+            _slow(options, to, served, embedded, second),
         ]
 
 
@@ -85,14 +85,18 @@ def _fast(options: Options, to: Receiver, served: Database, embedded: Database, 
     return table
 
 
-def _slow(options: Options, to: Receiver, served: Database, second: Remote) -> Table:
+def _slow(options: Options, to: Receiver, served: Database, embedded: Database, second: dict[str, Remote]) -> Table:
     count = options.size(4000)
-    one, two = [served.remote], [served.remote, second]
+    one, two = [served.remote], [served.remote, second["PostgreSQL"]]
     contenders: dict[str, Callable[[], tuple[float, float]]] = {
         "bare posts, 1 process": lambda: _bare(to, one, count, SLOW_THREADS, SLOW),
         "engine, PostgreSQL, 1 process": lambda: _engine(to, served, one, count, SLOW_THREADS, SLOW),
+        "engine, SQLite, 1 process": lambda: _engine(to, embedded, [embedded.remote], count, SLOW_THREADS, SLOW),
         "bare posts, 2 processes": lambda: _bare(to, two, count, SLOW_THREADS, SLOW),
         "engine, PostgreSQL, 2 processes": lambda: _engine(to, served, two, count, SLOW_THREADS, SLOW),
+        "engine, SQLite, 2 processes": lambda: _engine(
+            to, embedded, [embedded.remote, second["SQLite"]], count, SLOW_THREADS, SLOW
+        ),
     }
     rates, costs = _rounds("delivering at 50 ms", contenders, max(options.rounds // 2, 1))
     table = Table(
@@ -100,7 +104,7 @@ def _slow(options: Options, to: Receiver, served: Database, second: Remote) -> T
         ["", "deliveries/s", "CPU ms each", "÷ bare posts"],
     )
     for name in contenders:
-        bare_name = name.replace("engine, PostgreSQL", "bare posts")
+        bare_name = f"bare posts, {name.rpartition(', ')[2]}"
         compared = "" if name == bare_name else f"{ratio(rates[name], rates[bare_name]):.2f}"
         table.add(name, f"{median(rates[name]):,.0f}", f"{median(costs[name]):.2f}", compared)
     return table

@@ -31,14 +31,15 @@ READINGS = {
 
 
 @pytest.fixture
-def bad(directory):
+def bad(directory, start_stack):
+    # Closed before the installation is, so that no try in flight keeps that waiting.
     made = hostile(directory)
     yield made
     for server in made.values():
         server.close()
 
 
-def test_hostile_receivers_cost_nobody_else_anything(kind, receiver, bad, start_stack):
+def test_hostile_receivers_cost_nobody_else_anything(kind, receiver, start_stack, bad):
     urls = {name: server.url for name, server in bad.items()} | {name: f"{receiver.url}/{name}" for name in HEALTHY}
     stack = start_stack(kind, urls)
     stack.web.start()
