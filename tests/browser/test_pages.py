@@ -50,6 +50,30 @@ def test_an_unknown_address_and_a_missing_workspace_have_their_pages(visitor):
     visitor.look_at("404")
 
 
+def test_the_docs_are_usable_by_everybody(visitor):
+    factories.plan("free")
+    factories.plan("pro")
+    page = visitor.page
+    page.goto(f"{visitor.address}/docs/")
+    page.get_by_role("navigation", name="Contents").get_by_role("link", name="Payloads").click()
+    assert page.url.endswith("#payloads")
+    page.get_by_text("Scan completed crawl_completed").last.click()
+    page.get_by_label("Example of crawl_completed").wait_for()
+    visitor.look_at("docs")
+
+
+def test_every_component_is_usable_by_everybody(visitor, settings):
+    settings.DEBUG = True
+    page = visitor.page
+    page.goto(f"{visitor.address}/_styleguide")
+    page.get_by_role("heading", name="Component inventory").wait_for()
+    visitor.look_at("styleguide", tall=True)
+    page.get_by_role("button", name="Open the dialog").press("Enter")
+    page.get_by_role("dialog", name="Delete #eng-alerts?").wait_for()
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.textContent") == "Open the dialog"
+
+
 def test_the_administration_wears_our_colours(visitor):
     visitor.sign_in(factories.UserFactory(is_staff=True, is_superuser=True))
     visitor.page.goto(f"{visitor.address}/admin/")
