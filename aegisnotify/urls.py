@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("aegisnotify.page_urls")),
 ]
 
+handler400 = "aegisnotify.pages.errors.bad_request"
 handler403 = "aegisnotify.pages.errors.forbidden"
 handler404 = "aegisnotify.pages.errors.not_found"
 handler500 = "aegisnotify.pages.errors.server_error"

@@ -1,6 +1,6 @@
 """The pages for what went wrong: not there, not allowed, our fault, a form that is too old."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseServerError, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
@@ -16,6 +16,14 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(
         request, "errors/403.html", {"sentence": str(exception) or "You are not allowed to do this."}, status=403
     )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What Django refuses before any view: a host that is not ours, a form that can't be read. Rendered without the
+    request, whose host or body may be what is wrong."""
+    if request.path.startswith("/api/"):
+        return JsonResponse(body_of("invalid", "The request can't be read."), status=400)
+    return HttpResponseBadRequest(render_to_string("errors/400.html", theme(request)))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,7 +1,7 @@
 """The pages for what went wrong."""
 
 import pytest
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import include, path
@@ -17,7 +17,13 @@ def fail(request):
     raise RuntimeError("secret detail")
 
 
+def suspect(request):
+    raise SuspiciousOperation("secret detail")
+
+
 urlpatterns = [
+    path("suspect/", suspect),
+    path("api/v1/suspect/", suspect),
     path("refuse/", refuse),
     path("fail/", fail),
     path("api/v1/fail/", fail),
@@ -25,6 +31,7 @@ urlpatterns = [
     path("", include("notifications.urls")),
     path("", include("projects.urls")),
 ]
+handler400 = "aegisnotify.pages.errors.bad_request"
 handler403 = "aegisnotify.pages.errors.forbidden"
 handler404 = "aegisnotify.pages.errors.not_found"
 handler500 = "aegisnotify.pages.errors.server_error"
@@ -42,6 +49,31 @@ def test_a_refusal_shows_its_sentence(client, db):
     response = client.get("/refuse/")
     assert response.status_code == 403
     assert "Only the owner of this workspace can do this." in response.content.decode()
+
+
+def test_what_cannot_be_read_says_that_nothing_was_changed(client):
+    # Without the db fixture: it asks for nothing.
+    response = client.get("/suspect/")
+    assert response.status_code == 400
+    assert "nothing was changed" in response.content.decode()
+    assert "secret detail" not in response.content.decode()
+
+
+@pytest.mark.urls("aegisnotify.urls")
+def test_a_host_that_is_not_ours_is_refused_in_the_shape_of_the_address(client, settings):
+    settings.ALLOWED_HOSTS = ["testserver"]
+    page = client.get("/login/", headers={"host": "elsewhere.example"})
+    assert page.status_code == 400
+    assert "can't be read" in page.content.decode()
+    answer = client.get("/api/v1/nowhere", headers={"host": "elsewhere.example"})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "invalid"
+
+
+def test_a_program_gets_a_request_that_cannot_be_read_as_json(client):
+    response = client.get("/api/v1/suspect/")
+    assert response.status_code == 400
+    assert response.json() == {"error": {"code": "invalid", "message": "The request can't be read.", "details": {}}}
 
 
 def test_our_own_failure_needs_neither_database_nor_session(settings):

@@ -29,6 +29,16 @@ def page_patterns(resolver=None):
 
 
 ADDRESSES = dict(page_patterns())
+_PARAMETERS = (
+    *("project", "page", "q", "status", "event", "channel", "since", "until", "days", "kind", "after", "before", "by"),
+    *("action", "actor", "from", "to", "result", "next", "recipient", "occurrence", "source", "object", "all", "late"),
+)
+
+
+def path_of(name, scene):
+    pattern = ADDRESSES[name].pattern
+    taken = {parameter: scene[parameter] for parameter in pattern.converters}
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda match: str(taken[match[1]]), str(pattern))
 
 
 @pytest.fixture
@@ -61,15 +71,20 @@ def scene(project, people):
 
 
 @pytest.mark.parametrize("name", sorted(ADDRESSES))
+def test_odd_parameters_are_no_failure_of_ours(client, scene, people, name):
+    client.force_login(people.owner)
+    for value in ("\x00", "\ud800".encode(errors="surrogatepass"), "9" * 30, "-1", "٣", "[]"):
+        response = client.get(path_of(name, scene), {"ws": "acme", **dict.fromkeys(_PARAMETERS, value)})
+        assert response.status_code < 500, value
+
+
+@pytest.mark.parametrize("name", sorted(ADDRESSES))
 @pytest.mark.parametrize("signed_in", [True, False], ids=["owner", "anonymous"])
 def test_the_page_is_valid_html(client, scene, people, settings, name, signed_in):
     if signed_in:
         client.force_login(people.owner)
     settings.DEBUG = name == "styleguide"
-    pattern = ADDRESSES[name]
-    taken = {parameter: scene[parameter] for parameter in pattern.pattern.converters}
-    path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda match: str(taken[match[1]]), str(pattern.pattern))
-    response = client.get(f"{path}?ws=acme&{_ADDED.get(name, '')}")
+    response = client.get(f"{path_of(name, scene)}?ws=acme&{_ADDED.get(name, '')}")
     assert response.status_code < 500
     html = response.headers.get("Content-Type", "").startswith("text/html") and not response.streaming
     if html and response.status_code not in _NO_PAGES and name != "project_preview_email":
