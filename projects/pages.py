@@ -99,7 +99,7 @@ def personal_page(view: View) -> View:
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         user = request.user
         if not isinstance(user, User):
-            return redirect_to_login(request.get_full_path())
+            return _to_sign_in(request)
         memberships = list(selectors.memberships_of(user))
         membership = _choose(request, user, memberships, None, pinned=False)
         inside: Any = request
@@ -142,13 +142,26 @@ def plan_limit(request: HttpRequest, error: PlanLimit) -> HttpResponse:
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    if "HX-Request" not in request.headers:
+    """To the sign-in page and back, when the session has ended.
+
+    Back is to a page: not to where its form was sent, which nobody can look at, nor to the part of it that htmx asked
+    for. A redirect would be followed by htmx, and the form to sign in would land inside the page.
+    """
+    if "HX-Request" in request.headers:
+        to = redirect_to_login(_path_of(request.headers.get("HX-Current-URL", "")))
+        return HttpResponse(headers={"HX-Redirect": to["Location"]})
+    if request.method in ("GET", "HEAD"):
         return redirect_to_login(request.get_full_path())
-    # A redirect would be followed by htmx, and the form to sign in would land inside the page. After signing in, the
-    # page itself is shown again, not the part that was asked for.
-    page = urlsplit(request.headers.get("HX-Current-URL", ""))
-    path = urlunsplit(("", "", page.path or "/", page.query, ""))
-    return HttpResponse(headers={"HX-Redirect": redirect_to_login(path)["Location"]})
+    return redirect_to_login(_path_of(request.headers.get("Referer", "")))
+
+
+def _path_of(address: str) -> str:
+    """Path and query alone, so that it can't lead elsewhere."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "/"
+    return urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, ""))
 
 
 def _choose(

@@ -190,7 +190,12 @@ def change_email(actor: Actor, user: User, claims: dict[str, str]) -> User:
         raise Conflict("Another account has this address by now.")
     was_verified = user.email_verified_at is not None
     user.email, user.email_verified_at = new, now()
-    user.save(update_fields=["email", "email_verified_at"])
+    try:
+        with transaction.atomic():
+            user.save(update_fields=["email", "email_verified_at"])
+    except IntegrityError as error:
+        # Somebody took it at the same moment.
+        raise Conflict("Another account has this address by now.") from error
     audit.record(actor, "user.email_changed", user, workspace=None, changes={"email": (old, new)})
     for membership in memberships_of(user):
         audit.record(

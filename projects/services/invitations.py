@@ -146,6 +146,14 @@ def find(token: str) -> Invitation | None:
     )
 
 
+def joined(token: str, user: User) -> Membership | None:
+    """The membership that this person has by this link already, for whoever follows it or sends its form once more."""
+    used = Invitation.objects.filter(digest=_digest(token), email=user.email).exclude(accepted_at=None).first()
+    if used is None:
+        return None
+    return Membership.objects.select_related("workspace").filter(workspace=used.workspace_id, user=user).first()
+
+
 @transaction.atomic
 def accept(actor: Actor, token: str, user: User) -> Membership:
     """Join, once. The link came by mail, so the address counts as verified from now on.

@@ -26,6 +26,8 @@ class SignInForm(AuthenticationForm):
 
     username = forms.EmailField(
         label="Email",
+        # As long as an address can be. Where failed tries are counted in the database, a longer one has no room.
+        max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True, "class": "in"}),
     )
     password = forms.CharField(

@@ -25,10 +25,10 @@ from projects.views.signing_up import BACKEND
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Join as whom one is signed in, or make the invited address an account first. GET changes nothing."""
+    user = request.user if isinstance(request.user, User) else None
     found = invitations.find(token)
     if found is None:
-        return render(request, "pages/account_link.html", {"sentence": invitations.GONE}, status=404)
-    user = request.user if isinstance(request.user, User) else None
+        return _gone(request, token, user)
     form = None
     if user is None and not User.objects.filter(email=found.email).exists():
         form = JoinForm(request.POST or None)
@@ -36,8 +36,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST" and (form is None or form.is_valid()):
         try:
             return _join(request, token, found, user, form)
-        except NotFound as gone:
-            return render(request, "pages/account_link.html", {"sentence": gone.message}, status=404)
+        except NotFound:
+            return _gone(request, token, user)
         except ServiceError as error:
             refusal = error
             if form is not None:
@@ -55,6 +55,15 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         },
         status=_status(refusal),
     )
+
+
+def _gone(request: HttpRequest, token: str, user: User | None) -> HttpResponse:
+    """The link opens nothing any more; for whoever joined by it that is no trouble."""
+    membership = invitations.joined(token, user) if user else None
+    if membership is None:
+        return render(request, "pages/account_link.html", {"sentence": invitations.GONE}, status=404)
+    messages.info(request, f"You are a member of {membership.workspace.name} already.")
+    return redirect(f"{reverse('overview')}?{urlencode({'ws': membership.workspace.slug})}")
 
 
 def _join(

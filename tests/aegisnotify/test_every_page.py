@@ -32,6 +32,7 @@ ADDRESSES = dict(page_patterns())
 _PARAMETERS = (
     *("project", "page", "q", "status", "event", "channel", "since", "until", "days", "kind", "after", "before", "by"),
     *("action", "actor", "from", "to", "result", "next", "recipient", "occurrence", "source", "object", "all", "late"),
+    *("show", "shown", "open", "newer"),
 )
 
 

@@ -155,3 +155,26 @@ class TestTheSidebar:
 
     def test_signs_out_by_post(self, html):
         assert '<form method="post" action="/logout/">' in html
+
+
+@pytest.mark.parametrize(
+    ("headers", "back"),
+    [
+        ({"referer": "http://testserver/settings/members/?ws=acme"}, "/settings/members/%3Fws%3Dacme"),
+        ({"referer": "https://evil.example//evil.example/x"}, "/evil.example/x"),
+        ({"referer": "http://["}, "/"),
+        ({}, "/"),
+    ],
+)
+def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(client, db, headers, back):
+    response = client.post("/settings/members/invite/?ws=acme", {"email": "ann@example.com"}, headers=headers)
+    assert response.status_code == 302
+    assert response["Location"] == f"/login/?next={back}"
+
+
+def test_an_address_of_a_form_says_so_to_whoever_opens_it(client, people):
+    client.force_login(people.owner)
+    response = client.get("/settings/members/invite/?ws=acme")
+    assert response.status_code == 405
+    assert response["Allow"] == "POST"
+    assert "nothing was changed" in response.content.decode()

@@ -130,3 +130,10 @@ def test_signing_out_takes_a_post(client, user):
     assert client.get("/logout/").status_code == 405
     assert client.post("/logout/")["Location"] == "/login/"
     assert client.get("/").status_code == 302
+
+
+def test_an_address_longer_than_any_is_no_failure_of_ours(client, db):
+    long = f"{'a' * 240}@{'b' * 60}.example"
+    response = client.post("/login/", {"username": long, "password": "x"})
+    assert response.status_code == 200
+    assert "at most 254 characters" in response.content.decode()

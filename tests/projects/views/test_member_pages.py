@@ -174,11 +174,23 @@ class TestFollowingAnInvitation:
         assert client.post(path).status_code == 403
         assert not workspace.memberships.filter(user=eve).exists()
 
-    def test_it_works_once(self, browser, path):
+    def test_it_works_once(self, browser, path, workspace):
         ann = browser(factories.UserFactory(email="ann@example.com"))
         ann.post(path)
+        assert browser().get(path).status_code == 404
+        workspace.memberships.filter(user__email="ann@example.com").delete()
         assert ann.get(path).status_code == 404
         assert "was used or withdrawn" in text_of(ann.post(path))
+        assert not workspace.memberships.filter(user__email="ann@example.com").exists()
+
+    @pytest.mark.parametrize("method", ["get", "post"])
+    def test_a_second_click_leads_to_the_workspace_that_one_has_joined(self, browser, path, method):
+        ann = browser(factories.UserFactory(email="ann@example.com"))
+        ann.post(path)
+        response = getattr(ann, method)(path, follow=True)
+        assert response.redirect_chain == [("/?ws=acme", 302)]
+        assert "You are a member of Acme QA already." in text_of(response)
+        assert browser(factories.UserFactory(email="eve@example.com")).get(path).status_code == 404
 
     def test_without_a_place_there_is_no_account_either(self, browser, path, workspace):
         workspace.plan = factories.plan("free")
