@@ -117,6 +117,8 @@ _REFERENCES = (
     "for", "aria-labelledby", "aria-describedby", "aria-controls", "aria-owns", "headers", "list", "form",
     "popovertarget",
 )  # fmt: skip
+# What our pages have: a day, or a moment with its offset; the standard allows three digits of a fraction.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?")
 _KNOWN = set(_CHILDREN) | _FLOW | set(_ATTRIBUTES) | {"body", "head", "html", "li", "dd", "th", "td", "caption"}
 
 
@@ -223,6 +225,8 @@ def _of_element(element):
         found.append(f"{_said(element)} without type")
     if name == "img" and "alt" not in attributes:
         found.append(f"{_said(element)} without alt")
+    if name == "time" and not _MOMENT.fullmatch(attributes.get("datetime", "")):
+        found.append(f"{_said(element)}: {attributes.get('datetime')!r} is no moment")
     if name == "a" and attributes.get("href") == "":
         found.append(f"{_said(element)} leads nowhere")
     may_have = _children_of(element)

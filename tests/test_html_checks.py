@@ -38,6 +38,7 @@ def test_a_valid_page_has_no_problems():
         ("<center>a</center>", "not in the tables"),
         ("<h1>again</h1>", "2 <h1>"),
         ("<div>a", "never closed"),
+        ('<time datetime="2026-11-24T12:22:52.844174+01:00">a</time>', "is no moment"),
     ],
 )
 def test_what_is_wrong_is_found(part, said):

@@ -100,7 +100,9 @@ def moment(value: datetime | None, style: str = "") -> SafeString | str:
         return ""
     local = timezone.localtime(value)
     clock = f"{local:%H:%M:%S} {local.tzname()}" if style == "s" else f"{local:%H:%M}"
-    return format_html('<time datetime="{}">{}</time>', local.isoformat(), f"{local.day} {local:%b %Y}, {clock}")
+    # HTML allows three digits of a second's fraction.
+    exact = local.isoformat(timespec="seconds")
+    return format_html('<time datetime="{}">{}</time>', exact, f"{local.day} {local:%b %Y}, {clock}")
 
 
 @register.filter

@@ -37,7 +37,7 @@ _ID = UUID(int=1)
 class SampleForm(PageForm):
     text = forms.CharField(widget=forms.TextInput(attrs={"placeholder": "Placeholder"}), help_text="A hint.")
     choice = forms.ChoiceField(label="Select", choices=[("one", "One"), ("two", "Two")], required=False)
-    address = forms.URLField(label="Invalid", assume_scheme="https")
+    address = forms.URLField(label="Invalid", assume_scheme="https", widget=forms.TextInput)
 
 
 @require_safe
