@@ -80,7 +80,7 @@ def locked_out(request: HttpRequest, *args: Any) -> HttpResponse:
     response = render(
         request,
         "errors/locked_out.html",
-        {"minutes": int(wait.total_seconds() // 60), "until": now() + wait},
+        {"minutes": int(wait.total_seconds() // 60), "until": (now() + wait).replace(microsecond=0)},
         status=429,
     )
     response["Retry-After"] = str(int(wait.total_seconds()))
