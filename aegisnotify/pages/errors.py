@@ -1,15 +1,6 @@
 """The pages for what went wrong: not there, not allowed, our fault, a form that is too old."""
 
-from collections.abc import Callable
-
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBadRequest,
-    HttpResponseNotAllowed,
-    HttpResponseServerError,
-    JsonResponse,
-)
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseServerError, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
@@ -33,18 +24,6 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith("/api/"):
         return JsonResponse(body_of("invalid", "The request can't be read."), status=400)
     return HttpResponseBadRequest(render_to_string("errors/400.html", theme(request)))
-
-
-def method_not_allowed(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: a page instead of Django's empty 405, for whoever reloads an address that only takes a form."""
-
-    def answer(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
-        if isinstance(response, HttpResponseNotAllowed) and not response.content:
-            response.content = render_to_string("errors/405.html", theme(request)).encode()
-        return response
-
-    return answer
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
