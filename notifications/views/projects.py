@@ -21,13 +21,14 @@ from notifications import catalog
 from notifications.forms import ProjectFlagsForm, ProjectForm
 from notifications.models import Channel, Occurrence
 from notifications.selectors.activity import activity
+from notifications.selectors.filters import etag, project_filters
 from notifications.selectors.health import ChannelHealth, checkups
 from notifications.selectors.routing import flags_of, workspace_flags
 from notifications.services.filters import change_project_filters
 from notifications.views.project_parts import frame, project_of
 from projects.access import Right, can, refusal
 from projects.entitlements import room_for_project
-from projects.errors import ServiceError
+from projects.errors import ServiceError, Stale
 from projects.models import Project
 from projects.pages import WorkspaceRequest, actor_of, to_page, workspace_page
 from projects.selectors import limits_of
@@ -124,6 +125,9 @@ def project_general(request: WorkspaceRequest, slug: str) -> HttpResponse:
         if form.is_valid():
             try:
                 changed = _save(request, project, form)
+            except Stale:
+                form.add_error(None, _overtaken(project))
+                status = 412
             except ServiceError as error:
                 form.refuse(error)
                 status = status_of(error)
@@ -138,6 +142,7 @@ def project_general(request: WorkspaceRequest, slug: str) -> HttpResponse:
             "general": general or ProjectForm(initial=_stored(project), existing=True),
             "flags": flags or ProjectFlagsForm(initial=_flags(project)),
             "events": _flag_lines(project),
+            "version": etag(project_filters(project)),
         },
         status=status,
     )
@@ -151,7 +156,8 @@ def _save(request: WorkspaceRequest, project: Project, form: ProjectForm | Proje
         if own:
             chosen = set(form.cleaned_data["events"])
             new["events"] = {event: event in chosen for event in catalog.names()}
-        change_project_filters(actor, project, new)
+        # Two people on this page: the second to save is told, and what the first chose is not overwritten silently.
+        change_project_filters(actor, project, new, if_match=request.POST.get("version"))
         messages.success(
             request,
             f"{project.name} has its own event flags." if own else f"{project.name} follows the workspace's flags.",
@@ -160,6 +166,16 @@ def _save(request: WorkspaceRequest, project: Project, form: ProjectForm | Proje
     changed = update_project(actor, project, form.cleaned_data)
     messages.success(request, "The project's settings are saved.")
     return changed
+
+
+def _overtaken(project: Project) -> str:
+    """What somebody is told who saves over what another saved meanwhile."""
+    whose = "The workspace's flags hold now" if project.inherits_workspace_flags else "It has its own flags now"
+    flags = ", ".join(f"{event} {'on' if on else 'off'}" for event, on in flags_of(project).items())
+    return (
+        f"Somebody changed {project.name}'s filters since you opened this page, so nothing was saved. "
+        f"{whose}: {flags}. Check your choice, then save it again."
+    )
 
 
 def _flag_lines(project: Project) -> list[FlagLine]:

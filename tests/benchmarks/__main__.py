@@ -8,7 +8,7 @@ from tests.benchmarks.harness import Options, machine, progress
 
 QUESTIONS = (
     *("delivering", "dead_host", "accepting", "latency", "killing", "memory"),
-    *("growth", "admin", "retention", "digests"),
+    *("growth", "admin", "pages", "retention", "digests"),
 )
 # Twenty minutes and more: only when asked for.
 LONG = ("soak",)

@@ -4,6 +4,8 @@ import itertools
 import json
 import os
 import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,39 @@ def visitor(browser, live_server):
     visitor = Visitor(browser, live_server.url)
     yield visitor
     visitor.context.close()
+
+
+@pytest.fixture
+def plain(browser, live_server):
+    """A browser without JavaScript."""
+    visitor = Visitor(browser, live_server.url)
+    visitor.context.close()
+    visitor.context = browser.new_context(java_script_enabled=False)
+    visitor.context.set_default_timeout(10_000)
+    visitor.page = visitor.context.new_page()
+    yield visitor
+    visitor.context.close()
+
+
+@pytest.fixture
+def receiver(settings):
+    """An endpoint on this machine. It answers 200 to /good and 500 to everything else."""
+    settings.AEGIS_ALLOW_PRIVATE_TARGETS = True
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            status, body = (200, b"thanks") if self.path.startswith("/good") else (500, b"out of order")
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()

@@ -1,8 +1,5 @@
 """A project's channels in a browser: testing, switching, pausing, recovering, secrets, order, deleting."""
 
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 from django.core.cache import cache
 from playwright.sync_api import expect
@@ -17,30 +14,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture(autouse=True)
 def no_earlier_tries():
     cache.clear()
-
-
-@pytest.fixture
-def receiver(settings):
-    """An endpoint on this machine. It answers 200 to /good and 500 to everything else."""
-    settings.AEGIS_ALLOW_PRIVATE_TARGETS = True
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            self.rfile.read(int(self.headers["Content-Length"]))
-            status, body = (200, b"thanks") if self.path.startswith("/good") else (500, b"out of order")
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from digests import links
 from digests.models import Mailing, NudgeOptOut, WeeklySubscription, WorkspaceOptOut
 from notifications.models import AddressBounce, Channel
 from tests import factories
-from tests.browser.conftest import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -35,18 +34,6 @@ def workspace(lena):
             due_at=now(), created_at=now(), finished_at=now(),
         )  # fmt: skip
     return workspace
-
-
-@pytest.fixture
-def plain(browser, live_server):
-    """A browser without JavaScript."""
-    visitor = Visitor(browser, live_server.url)
-    visitor.context.close()
-    visitor.context = browser.new_context(java_script_enabled=False)
-    visitor.context.set_default_timeout(10_000)
-    visitor.page = visitor.context.new_page()
-    yield visitor
-    visitor.context.close()
 
 
 def open_page(visitor, user):

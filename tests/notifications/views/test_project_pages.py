@@ -189,6 +189,23 @@ class TestGeneral:
         project.refresh_from_db()
         assert project.inherits_workspace_flags
 
+    def test_of_two_who_save_at_once_the_second_is_told_and_overwrites_nothing(self, client, people, project):
+        client.force_login(people.admin)
+        version = html(client.get(GENERAL)).find("input", {"name": "version"})["value"]
+        mine = {"part": "flags", "flags": "own", "events": ["run_failed"], "version": version}
+        client.post(GENERAL, {**mine, "events": ["run_completed"]})
+        refused = client.post(GENERAL, mine)
+        assert refused.status_code == 412
+        page = html(refused)
+        assert "Somebody changed Acme Web's filters since you opened this page, so nothing was saved." in text(page)
+        assert "It has its own flags now: run_failed off, scheduled_runs off, run_completed on" in text(page)
+        assert EventFlag.objects.get(project=project, event="run_completed").enabled
+        chosen = [box["value"] for box in page.select("input[name=events][checked]")]
+        assert chosen == ["run_failed"]
+        version = page.find("input", {"name": "version"})["value"]
+        assert client.post(GENERAL, {**mine, "version": version}).status_code == 302
+        assert EventFlag.objects.get(project=project, event="run_failed").enabled
+
     @pytest.mark.parametrize("data", [{"flags": "maybe"}, {"flags": "own", "events": ["nonsense"]}])
     def test_nonsense_changes_nothing(self, client, people, project, data):
         client.force_login(people.admin)

@@ -1,0 +1,186 @@
+"""With a million deliveries and 200 channels: the server time of every page, none over 150 ms."""
+
+import statistics
+import time
+from typing import Any
+
+from tests.benchmarks.harness import Options, Table, postgresql, progress, sqlite
+
+SIZE, BITE, CHANNELS = 1_000_000, 50_000, 200
+LIMIT_MS = 150
+# Four days between two bites: the oldest deliveries are about as old as the plan's history.
+DAYS_APART = 4
+
+
+def run(options: Options) -> list[Table]:
+    tables = []
+    for opened in (sqlite, postgresql):
+        with opened() as database:
+            progress(f"pages, {database.name}: filling {options.size(SIZE):,} rows")
+            database.remote.call("rows:project", slug="shop", ports=list(range(9001, 9009)))
+            database.remote.call("pages:fill", count=options.size(SIZE))
+            progress(f"pages, {database.name}: opening pages")
+            found = database.remote.call("pages:measure", rounds=max(options.rounds, 3))
+        slow = sum(row["ms"] > LIMIT_MS for row in found)
+        table = Table(
+            f"{database.name}, {options.size(SIZE):,} deliveries, {CHANNELS} channels: {len(found)} pages, "
+            f"{slow} over {LIMIT_MS} ms",
+            ["page", "ms", "slowest ms", "queries", "KB"],
+        )
+        for row in found:
+            table.add(row["name"], f"{row['ms']:.0f}", f"{row['slowest']:.0f}", row["queries"], f"{row['kb']:.0f}")
+        tables.append(table)
+    return tables
+
+
+# -- in the measured process --
+
+
+def fill(count: int) -> None:
+    """Delivered ones over months, then the other channels, events with real decisions, and rows of the other lists."""
+    from django.db import connection
+
+    from aegisnotify.clock import now
+    from notifications.channels.webhook import secret
+    from notifications.intake.recording import record
+    from notifications.models import Channel, ChannelRecipient
+    from projects.models import AuditEntry, Membership, Project, User
+    from tests.benchmarks import rows
+
+    for place, start in enumerate(range(0, count, BITE)):
+        rows.fill(min(BITE, count - start), status="delivered", start=start, days_ago=place * DAYS_APART)
+    workspace, shop = rows.workspace(), Project.objects.get(slug="shop")
+    other = Project.objects.create(workspace=workspace, name="Docs", slug="docs")
+    kinds = ("email", "slack", "webhook", "discord", "teams")
+    here = shop.channels.count()
+    for place in range(here, CHANNELS):
+        kind, url = kinds[place % len(kinds)], f"https://hooks{place}.example.com/services/{place}"
+        config = {} if kind == "email" else {"url": url} | ({"secret": secret.generate()} if kind == "webhook" else {})
+        channel = Channel.objects.create(
+            project=shop if place % 2 else other,
+            kind=kind,
+            key=f"{kind}-{place}",
+            name=f"Channel {place}",
+            position=place,
+            config=config,
+            target_host="" if kind == "email" else f"hooks{place}.example.com",
+            target_fingerprint=str(place) if config else "",
+        )
+        if kind == "email":
+            ChannelRecipient.objects.create(channel=channel, email=f"person{place}@example.com")
+    for number in range(60):
+        for project in (shop, other):
+            run = {**rows.RUN, "id": f"real-{number}"}
+            record(workspace, {"event": "run_failed", "project": project.slug, "run": run})
+    for number in range(14):
+        user = User.objects.create(email=f"member{number}@example.com", email_verified_at=now())
+        Membership.objects.create(workspace=workspace, user=user, role="member")
+    AuditEntry.objects.bulk_create(
+        [
+            AuditEntry(
+                workspace=workspace,
+                project_id=shop.pk,
+                at=now(),
+                actor_label="owner@example.com",
+                source="page",
+                action="project.filters_changed",
+                target_type="project",
+                target_id=str(shop.pk),
+                target_label="Shop",
+                changes={f"channel_filters.webhook-{number % 8}.run_failed": [None, False]},
+            )
+            for number in range(20_000)
+        ],
+        batch_size=2000,
+    )
+    with connection.cursor() as cursor:
+        # As autovacuum does on PostgreSQL; SQLite's own settings run PRAGMA optimize.
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "PRAGMA optimize")
+
+
+def pages() -> list[tuple[str, str]]:
+    from notifications.models import Delivery, Occurrence
+    from projects.models import Project
+
+    shop = Project.objects.get(slug="shop")
+    event = Occurrence.objects.filter(project=shop, source_id="real-1").get()
+    delivery = Delivery.objects.filter(occurrence=event).first()
+    old = Delivery.objects.order_by("pk").first()
+    channel = shop.channels.filter(kind="webhook").first()
+    assert delivery is not None
+    assert old is not None
+    assert channel is not None
+    ws, config = "ws=bench", "/p/shop/config"
+    question = "project=shop&event=scheduled_runs&result=failed"
+    return [
+        ("Overview", f"/?{ws}"),
+        ("Notifications", f"/notifications/?{ws}"),
+        ("Notifications, 30 days", f"/notifications/?{ws}&days=30"),
+        ("Notifications of a project", f"/notifications/?{ws}&project=shop"),
+        ("Notifications, last page", f"/notifications/?{ws}&page=99"),
+        ("Deliveries", f"/deliveries/?{ws}"),
+        ("Deliveries of a project", f"/deliveries/?{ws}&project=shop"),
+        ("Deliveries that failed", f"/deliveries/?{ws}&status=failed"),
+        ("Deliveries of a channel", f"/deliveries/?{ws}&project=shop&channel={channel.key}"),
+        ("Deliveries by run id", f"/deliveries/?{ws}&q=real-1"),
+        ("Deliveries by nothing known", f"/deliveries/?{ws}&q=nothing"),
+        ("Deliveries, the live part", f"/deliveries/rows?{ws}"),
+        ("Held back", f"/deliveries/?{ws}&show=held_back"),
+        ("One delivery", f"/deliveries/{delivery.pk}/?{ws}"),
+        ("One old delivery", f"/deliveries/{old.pk}/?{ws}"),
+        ("Who was told?", f"/events/{event.pk}/why/?{ws}"),
+        ("Ask about another event", f"/explain/?{ws}&{question}"),
+        ("Usage & plan", f"/usage/?{ws}"),
+        ("Projects", f"/projects/?{ws}"),
+        ("Activity of a project", f"/p/shop/?{ws}"),
+        ("Config → General", f"{config}/general/?{ws}"),
+        ("Config → Integrations", f"{config}/integrations/notifications/?{ws}"),
+        ("Previews", f"/p/shop/preview?{ws}"),
+        ("Add a channel", f"/p/shop/channels/new?{ws}&kind=webhook"),
+        ("One channel", f"/p/shop/channels/{channel.pk}?{ws}"),
+        ("Pausing a channel", f"/p/shop/channels/{channel.pk}/pause?{ws}"),
+        ("Recovering a channel", f"/p/shop/channels/{channel.pk}/recover?{ws}"),
+        ("Deleting a channel", f"/p/shop/channels/{channel.pk}/delete?{ws}"),
+        ("Members", f"/settings/members/?{ws}"),
+        ("API tokens", f"/settings/tokens/?{ws}"),
+        ("Audit log", f"/settings/audit/?{ws}"),
+        ("Email preferences", f"/settings/email/?{ws}"),
+        ("Workspace", f"/settings/workspace/?{ws}"),
+        ("Profile", "/profile/"),
+        ("Docs", "/docs/"),
+    ]
+
+
+def measure(rounds: int) -> list[dict[str, Any]]:
+    from django.core.cache import cache
+    from django.test import Client
+
+    from projects.models import User
+    from tests.benchmarks import plans
+
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(User.objects.get(email="owner@example.com"))
+    found = []
+    for name, address in pages():
+        response = client.get(address)
+        assert response.status_code == 200, (address, response.status_code)
+        times = []
+        for _ in range(rounds):
+            # Every time as the first one in a while: what is counted once a minute is counted.
+            cache.clear()
+            begun = time.perf_counter()
+            size = len(client.get(address).content)
+            times.append((time.perf_counter() - begun) * 1000)
+        with plans.watched() as statements:
+            cache.clear()
+            client.get(address)
+        found.append(
+            {
+                "name": name,
+                "ms": statistics.median(times),
+                "slowest": max(times),
+                "queries": len(statements.made),
+                "kb": size / 1024,
+            }
+        )
+    return found
