@@ -95,7 +95,7 @@ def usage(_):
 
     tasks.send_due()
     return {
-        "used": UsageCounter.objects.get().used,
+        "used": sum(UsageCounter.objects.values_list("used", flat=True)),
         "reached": list(UsageThreshold.objects.order_by("threshold").values_list("threshold", flat=True)),
         "mailings": list(Mailing.objects.order_by("pk").values_list("state", "subject")),
     }

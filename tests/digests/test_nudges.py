@@ -21,6 +21,11 @@ START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
+@pytest.fixture(autouse=True)
+def _empty_cache():
+    cache.clear()
+
+
 @pytest.mark.parametrize(
     ("days", "stage", "expected"),
     [
@@ -171,10 +176,6 @@ class TestSending:
 
 
 class TestActivity:
-    @pytest.fixture(autouse=True)
-    def _empty_cache(self):
-        cache.clear()
-
     def get(self, client, capture, address):
         with capture(execute=True):
             client.get(address)
