@@ -204,8 +204,8 @@ def test_the_queries_for_a_digest_do_not_grow_with_what_it_holds(clock, channel,
     assert counts[0] == counts[1]
 
 
-def item(name, failed=False, **facts):
-    facts = {"id": name, "suite_name": name, "status": "failed" if failed else "passed", **facts}
+def item(name, status="passed", **facts):
+    facts = {"id": name, "suite_name": name, "status": status, **facts}
     return Item(OccurrenceKind.RUN, facts, datetime(2026, 11, 24, 2, 47, tzinfo=UTC))
 
 
@@ -213,7 +213,7 @@ def test_the_words():
     said = reports.say(
         "Acme Web",
         Tally(runs=30, failed_runs=1),
-        [item("Refunds API", True, passed=21, failed=1, failures=[{"name": "partial refund"}])]
+        [item("Refunds API", "failed", passed=21, failed=1, failures=[{"name": "partial refund"}])]
         + [item(f"Suite {number}", passed=14) for number in range(20)],
         ZoneInfo("Europe/Madrid"),
         MORNING.date(),

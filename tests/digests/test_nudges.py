@@ -170,7 +170,7 @@ class TestSending:
         factories.MembershipFactory.create_batch(8, workspace=workspace)
         tasks.keep_books()
         clock.move_to(START + 7 * DAY + timedelta(minutes=10))
-        with django_assert_max_num_queries(60 + 9 * 8):
+        with django_assert_max_num_queries(70 + 9 * 9):
             assert tasks.keep_books() == 9
         assert NudgeClock.objects.filter(stage=7).count() == 9
 

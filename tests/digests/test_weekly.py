@@ -176,14 +176,14 @@ def test_the_words_of_the_mock():
         ),
         ZoneInfo("Europe/Madrid"),
     )
-    assert said.subject == "Acme QA: 94.1% passed last week, down 1.7 points"
+    assert said.subject == "Acme QA: 94.1% passed last week, down 1.6 points"
     assert said.kicker == "Weekly digest · 16 to 22 November"
     assert said.heading == "94.1% of runs passed"
-    assert said.lead.startswith("Down 1.7 points from the week before, mostly Checkout flow.")
+    assert said.lead.startswith("Down 1.6 points from the week before, mostly Checkout flow.")
     assert [(row.name, row.value, row.detail) for row in said.counts] == [
         ("Runs", "238", "+11%"),
         ("Scans", "37", "none before"),
-        ("Pass rate", "94.1%", "-1.7 pts"),
+        ("Pass rate", "94.1%", "-1.6 pts"),
     ]
     assert said.failures[0].value == "8 failures"
     assert said.projects[0].value == "151 runs, 93.3%"
