@@ -57,10 +57,15 @@ def test_an_empty_workspace_says_what_to_expect(page, project):
 
 
 def test_a_failing_channel_is_named_with_the_providers_answer(page, project):
-    factories.ChannelFactory(
+    channel = factories.ChannelFactory(
         project=project, kind="discord", name="#qa", failures_in_a_row=6, last_error="Discord answered 404."
     )
-    note = text(page().select_one(".note.bad"))
+    bad = page().select_one(".note.bad")
+    assert text(bad.find("a")) == "Fix channel #qa"
+    assert bad.find("a")["href"].endswith(
+        f"/p/acme-web/config/integrations/notifications/?ws=acme#channel-{channel.pk}"
+    )
+    note = text(bad)
     assert "#qa (Discord, Acme Web) has failed 6 times in a row." in note
     assert "Discord answered 404." in note
 
