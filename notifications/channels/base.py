@@ -58,19 +58,25 @@ class Verdict(enum.StrEnum):
 class Reading:
     """Our reading of an answer: what to do, and a sentence that says what happened and what to do about it.
 
-    `retry_after` (seconds) is the other side's wish. `gone` suspends the channel at once. `bounced` marks the address.
-    `too_large` asks for one smaller rendering. `limited` is a 429: a recorded try, but no step of the ladder.
-    `ours` marks our own faults, which use up no try.
+    `retry_after` (seconds) is the other side's wish; with `everybody`, for all our channels at its host. `gone`
+    suspends the channel at once. `bounced` marks the address. `too_large` asks for one smaller rendering. `limited` is
+    a 429: a recorded try, but no step of the ladder. `ours` marks our own faults: they say nothing of the channel and,
+    where they are tried again, use up no try.
     """
 
     verdict: Verdict
     sentence: str
     retry_after: float | None = None
+    everybody: bool = False
     gone: bool = False
     bounced: bool = False
     too_large: bool = False
     limited: bool = False
     ours: bool = False
+
+    @property
+    def is_no_try(self) -> bool:
+        return self.ours and self.verdict is Verdict.RETRY
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,15 @@ and put results back. So a slow database never holds a socket, a slow receiver n
 database.
 """
 
+import functools
 import logging
 import math
 import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -28,7 +29,7 @@ from notifications.delivery import outbox, policy
 from notifications.delivery.health import Heard
 from notifications.delivery.outbox import LEASE, Settled
 from notifications.delivery.policy import asked_pause
-from notifications.delivery.preparing import Prepared, prepare, wait
+from notifications.delivery.preparing import Prepared, outdated, prepare, wait
 from notifications.delivery.queues import HostQueues
 from notifications.delivery.recording import HealthRecorder
 from notifications.delivery.scrub import scrub, secrets_of
@@ -66,6 +67,9 @@ SLOW_POLL = 0.1
 SOON = timedelta(seconds=10)
 # How soon an endless run that had nothing to do for a second sees a new row. Whoever is told by a wake-up is faster.
 IDLE_POLL = 0.15
+RENEW_EVERY = LEASE.total_seconds() / 3
+# More channels than this are asked for by nobody at once: those whose time is over are forgotten.
+MOST_QUIET = 1000
 DATABASE_PATIENCE = LEASE.total_seconds() / 2
 STOPPING_PATIENCE = 3.0
 
@@ -83,7 +87,8 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """What a sender thread did with a job: a try, or none because the target asked meanwhile to be left alone."""
+    """What a sender thread did with a job: a try, or none because the target asked meanwhile to be left alone, or the
+    lease is over."""
 
     prepared: Prepared
     tried: Tried | None
@@ -112,11 +117,17 @@ class Engine:
         self._held: dict[uuid.UUID, Prepared] = {}
         # When the tries in flight began, by delivery.
         self._begun: dict[uuid.UUID, float] = {}
-        # Until when a channel asked to be left alone, or its breaker holds. Sender threads look here before they send:
-        # the row of the channel is written and read with the batches, and a burst would be over by then.
-        self._quiet: dict[uuid.UUID, datetime] = {}
+        # Until when a channel (or all at a host) asked to be left alone, or a breaker holds. Sender threads look here
+        # before they send: the row of the channel is written and read with the batches, and a burst would be over by
+        # then.
+        self._quiet: dict[Hashable, datetime] = {}
+        # What of it stands in the channel's row too. A row that says otherwise was changed by somebody.
+        self._quiet_in_row: dict[Hashable, datetime] = {}
         self._health = HealthRecorder()
+        # All leases run for `LEASE` from this moment at least.
         self._renewed = time.monotonic()
+        # Waiting deliveries whose channel was changed after they were claimed.
+        self._outdated: set[uuid.UUID] = set()
         self._looked = -math.inf
         self._stop: Stop = threading.Event()
         self._patience = DATABASE_PATIENCE
@@ -184,7 +195,7 @@ class Engine:
         over = time.monotonic()
         self._give_back()
         while not self._stop.is_set() and time.monotonic() < over + CLOSING:
-            begun = list(self._begun.items())
+            begun = list(self._begun.copy().items())
             if not any(at < over for _, at in begun):
                 return
             slow = [pk for pk, at in begun if at < time.monotonic() - SLOW]
@@ -201,13 +212,7 @@ class Engine:
         if not self._has_room(len(crowd)):
             return False
         left_out = {pk for pk in [*without, *(item.delivery.channel_id for item in crowd)] if pk is not None}
-        rows = self._database(
-            lambda: (
-                outbox.claim(self._batch, self._token, now(), without_channels=left_out)
-                if self._anything_due(left_out)
-                else []
-            )
-        )
+        rows = self._database(lambda: self._claim_rows(left_out))
         if not rows:
             return False
         self.summary.claimed += len(rows)
@@ -220,9 +225,30 @@ class Engine:
             )
         for item in prepared:
             if item.job is not None:
+                self._forget_what_was_lifted(item)
                 self._held[item.delivery.pk] = item
                 self._queues.put(item.job.kind.host(item.job.config), item)
         return True
+
+    def _claim_rows(self, left_out: Collection[uuid.UUID]) -> list[Delivery]:
+        # First: while the database was away leases may have ended, and what waits here would be claimed once more.
+        self._renew_if_due()
+        if not self._held:
+            self._renewed = time.monotonic()
+        if not self._anything_due(left_out):
+            return []
+        return outbox.claim(self._batch, self._token, now(), without_channels=left_out)
+
+    def _forget_what_was_lifted(self, item: Prepared) -> None:
+        """The channel's row lets the delivery go. Where it said otherwise before, somebody has put it to work again."""
+        channel_id = item.delivery.channel_id
+        quiet = self._quiet.get(channel_id)
+        if quiet is None or channel_id is None:
+            return
+        in_row = self._quiet_in_row.get(channel_id)
+        if in_row is not None and in_row >= quiet:
+            self._quiet.pop(channel_id, None)
+            self._quiet_in_row.pop(channel_id, None)
 
     def _has_room(self, crowd: int) -> bool:
         """Whether to look for more, with so many waiting for crowded hosts."""
@@ -256,37 +282,88 @@ class Engine:
         if not results:
             return False
         moment = now()
-        settled = [_settled(result, moment) for result in results]
+        settled = [
+            _settled(result, moment) for result in results if result.tried is not None or self._is_held(result.prepared)
+        ]
         # Faults of ours are no tries: while a mail server is away for a day they would be thousands of rows.
         attempts = [
             _attempt(result.prepared, result.tried)
             for result in results
-            if result.tried is not None and not result.tried.reading.ours
+            if result.tried is not None and not result.tried.reading.is_no_try
         ]
-        self._database(lambda: outbox.settle(self._token, settled, attempts))
+        self._store(settled, attempts)
         self._queues.stored(len(results))
         for result in results:
             if result.tried is not None and result.prepared.channel is not None:
                 channel = result.prepared.channel
                 self._health.note(channel, Heard(moment, result.tried.reading, channel.target_fingerprint))
-            if result.tried is not None and result.tried.reading.bounced:
-                _mark_bounced(result.prepared.delivery, result.tried)
-        for row in settled:
-            self._held.pop(row.id, None)
-            self._begun.pop(row.id, None)
+            pk = result.prepared.delivery.pk
+            if self._is_held(result.prepared):
+                del self._held[pk]
+            self._begun.pop(pk, None)
+            self._outdated.discard(pk)
+        for row, tried in [(result.prepared.delivery, result.tried) for result in results]:
+            if tried is not None and tried.reading.bounced:
+                self._database(functools.partial(_mark_bounced, row, tried))
         self.summary.tried += len(attempts)
         self.summary.delivered += sum(row.status == DeliveryStatus.DELIVERED for row in settled)
         return True
+
+    def _store(self, settled: Sequence[Settled], attempts: Sequence[Attempt]) -> None:
+        try:
+            self._database(lambda: outbox.settle(self._token, settled, attempts))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("Results could not be stored together. They are stored one by one.")
+            for row in settled:
+                self._store_alone(row, [attempt for attempt in attempts if attempt.delivery_id == row.id])
+
+    def _store_alone(self, row: Settled, attempts: Sequence[Attempt]) -> None:
+        """Where the texts can't be stored, what they lead to is: the delivery would be sent again and again, with
+        all that stands beside it."""
+        try:
+            self._database(lambda: outbox.settle(self._token, [row], attempts))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("The result of delivery %s could not be stored.", row.id)
+            reason = "The answer to the last try could not be stored. This is a fault of ours and has been logged."
+            bare = replace(row, body=None, reason=reason)
+            self._database(lambda: outbox.settle(self._token, [bare]))
 
     def _heed(self, held: Mapping[uuid.UUID, datetime]) -> None:
         """A breaker that opens also holds what this run has claimed already: that may be a whole batch."""
         for channel_id, until in held.items():
             self._quiet[channel_id] = max(until, self._quiet.get(channel_id, until))
+            self._quiet_in_row[channel_id] = until
+        if len(self._quiet) > MOST_QUIET:
+            moment = now()
+            for key, until in self._quiet.copy().items():
+                if until <= moment:
+                    self._quiet.pop(key, None)
+                    self._quiet_in_row.pop(key, None)
+
+    def _is_held(self, prepared: Prepared) -> bool:
+        return self._held.get(prepared.delivery.pk) is prepared
 
     def _renew(self) -> None:
-        if self._held and time.monotonic() - self._renewed > LEASE.total_seconds() / 3:
-            self._database(lambda: outbox.renew(self._token, list(self._held), now()))
-            self._renewed = time.monotonic()
+        self._database(self._renew_if_due)
+
+    def _renew_if_due(self) -> None:
+        """Renew the leases of what waits and is in flight. What others hold by now, or whose channel has changed, is
+        not sent: what waits for a crowded host may wait for minutes."""
+        began = time.monotonic()
+        if not self._held or began - self._renewed <= RENEW_EVERY:
+            return
+        moment = now()
+        lost = outbox.renew(self._token, list(self._held), moment)
+        waiting = [item for pk, item in self._held.items() if pk not in self._begun]
+        for item in waiting:
+            if item.delivery.pk in lost:
+                del self._held[item.delivery.pk]
+        self._outdated |= outdated(waiting, moment)
+        self._renewed = began
 
     def _due_soon(self, end: float) -> bool:
         due = self._database(outbox.next_due)
@@ -339,22 +416,33 @@ class Engine:
             while (taken := self._queues.take()) is not None:
                 host, prepared = taken
                 self._begun[prepared.delivery.pk] = time.monotonic()
-                self._results.put(self._send(prepared, transport))
+                try:
+                    result = self._send(host, prepared, transport)
+                except Exception:
+                    logger.exception("Delivery %s could not be tried. It waits.", prepared.delivery.pk)
+                    result = _Result(prepared, None, now() + policy.OUR_PAUSE)
+                self._results.put(result)
                 self._queues.done(host)
         finally:
             transport.close()
 
-    def _send(self, prepared: Prepared, transport: Transport) -> _Result:
+    def _send(self, host: Hashable, prepared: Prepared, transport: Transport) -> _Result:
         assert prepared.job is not None
-        channel_id = prepared.delivery.channel_id
-        assert channel_id is not None
-        quiet = self._quiet.get(channel_id)
-        if quiet is not None and quiet > now():
-            return _Result(prepared, None, quiet)
+        pk, channel_id = prepared.delivery.pk, prepared.delivery.channel_id
+        if not self._is_held(prepared) or pk in self._outdated or self._lease_is_over():
+            return _Result(prepared, None)
+        for key in (channel_id, host):
+            quiet = self._quiet.get(key)
+            if quiet is not None and quiet > now():
+                return _Result(prepared, None, quiet)
         tried = try_once(prepared.job, transport)
         if pause := asked_pause(tried.reading):
-            self._quiet[channel_id] = now() + pause
+            self._quiet[host if tried.reading.everybody else channel_id] = now() + pause
         return _Result(prepared, tried)
+
+    def _lease_is_over(self) -> bool:
+        """Whether nobody renewed it in time, as while the database is away: others may be sending what waits here."""
+        return time.monotonic() - self._renewed > LEASE.total_seconds()
 
 
 def _settled(result: _Result, moment: datetime) -> Settled:
@@ -379,7 +467,7 @@ def _settled(result: _Result, moment: datetime) -> Settled:
         delivered_at=moment if delivered else None,
         body=tried.body,
         reason=decided.reason[:500],
-        uncount=tried.reading.ours,
+        uncount=tried.reading.is_no_try,
     )
 
 

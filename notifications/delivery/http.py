@@ -18,6 +18,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from email.utils import formatdate
 from typing import Any
 
 import requests
@@ -123,6 +124,9 @@ class SafeHttpClient:
             # The rest is on its way already; dropping the connection is the only way not to read it.
             response.raw.close()
         found = {name.lower(): value for name, value in response.headers.items()}
+        if "retry-after" in found:
+            # As RFC 9110 (6.6.1) has it for an answer without a date: when it was received.
+            found.setdefault("date", formatdate(usegmt=True))
         return Answer(status=response.status_code, headers=found, body=_text(bytes(content[:MOST_BODY_BYTES]), found))
 
 

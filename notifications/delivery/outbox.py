@@ -10,12 +10,12 @@ databases take the slower portable way.
 
 import json
 import uuid
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from aegisnotify import bulk
@@ -58,9 +58,15 @@ def claim(
     return sorted(rows, key=lambda row: row.pk)
 
 
-def renew(token: uuid.UUID, ids: Sequence[uuid.UUID], moment: datetime) -> None:
-    """Extend the lease of claimed rows that still wait in this process."""
-    Delivery.objects.filter(pk__in=ids, lease_token=token, status=DeliveryStatus.SENDING).update(next_at=moment + LEASE)
+def renew(token: uuid.UUID, ids: Collection[uuid.UUID], moment: datetime) -> set[uuid.UUID]:
+    """Extend the lease of claimed rows that still wait in this process; the ids of those that are ours no more.
+
+    A lease that has ended is extended all the same where nobody has claimed the row since.
+    """
+    ours = Delivery.objects.filter(pk__in=ids, lease_token=token, status=DeliveryStatus.SENDING)
+    if ours.update(next_at=moment + LEASE) == len(ids):
+        return set()
+    return set(ids) - set(ours.values_list("pk", flat=True))
 
 
 def settle(token: uuid.UUID, results: Sequence[Settled], attempts: Sequence[Attempt] = ()) -> set[uuid.UUID]:
@@ -70,11 +76,16 @@ def settle(token: uuid.UUID, results: Sequence[Settled], attempts: Sequence[Atte
     """
     if not results and not attempts:
         return set()
-    if connection.vendor == "postgresql":
-        return _settle_postgresql(token, results, attempts)
-    if connection.vendor == "sqlite":
-        return _settle_sqlite(token, results, attempts)
-    return _settle_portable(token, results, attempts)
+    store = {"postgresql": _settle_postgresql, "sqlite": _settle_sqlite}.get(connection.vendor, _settle_portable)
+    try:
+        return store(token, results, attempts)
+    except IntegrityError:
+        # Somebody deleted a delivery, with its project or workspace, while it was tried. The others stay.
+        tried = {attempt.delivery_id for attempt in attempts}
+        there = set(Delivery.objects.filter(pk__in=tried).values_list("pk", flat=True))
+        if there == tried:
+            raise
+        return store(token, results, [attempt for attempt in attempts if attempt.delivery_id in there])
 
 
 def next_due() -> datetime | None:
@@ -216,7 +227,7 @@ def _values(
     )
 
 
-def _settle_portable(token: uuid.UUID, results: Iterable[Settled], attempts: Sequence[Attempt]) -> set[uuid.UUID]:
+def _settle_portable(token: uuid.UUID, results: Sequence[Settled], attempts: Sequence[Attempt]) -> set[uuid.UUID]:
     ours = set()
     with transaction.atomic():
         bulk.insert(attempts)

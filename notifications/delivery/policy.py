@@ -69,12 +69,12 @@ def settle(
     if reading.verdict in (Verdict.OK, Verdict.ACCEPTED):
         return Settlement("delivered", step, None, "")
     age = now - created_at
-    if (reading.ours or (reading.limited and reading.verdict is Verdict.RETRY)) and age >= LIMITED_FOR:
+    if reading.verdict is Verdict.FAILED:
+        return Settlement("failed", step, None, reading.sentence)
+    if (reading.ours or reading.limited) and age >= LIMITED_FOR:
         return Settlement("failed", step, None, f"{reading.sentence} It was given up after 4 days.")
     if reading.ours:
         return Settlement("retrying", step, now + _wait(OUR_PAUSE, reading, jitter), reading.sentence)
-    if reading.verdict is Verdict.FAILED:
-        return Settlement("failed", step, None, reading.sentence)
     following = step + 1
     if reading.limited:
         rung = ladder.waits[min(following, ladder.tries - 1)]

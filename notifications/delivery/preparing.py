@@ -67,9 +67,33 @@ def prepare(rows: Iterable[Delivery]) -> list[Prepared]:
         job = None
         if settled is None:
             assert channel is not None
-            job = _job(row, channel, registry.get(row.kind), material)
+            try:
+                job = _job(row, channel, registry.get(row.kind), material)
+            except Exception:
+                # One that can't be prepared must not stop those that were claimed beside it.
+                logger.exception("Delivery %s could not be prepared.", row.pk)
+                reason = "The message could not be prepared. This is a fault of ours and has been logged."
+                settled = Settled(row.pk, DeliveryStatus.FAILED, row.step, None, reason=reason, uncount=True)
         prepared.append(Prepared(row, channel, job, settled))
     return prepared
+
+
+# What a channel's owner may change while its deliveries wait for a sender. A new secret shows by its moment.
+_OWNERS = ("enabled", "paused_until", "suspended_at", "target_fingerprint", "secret_activates_at")
+
+
+def outdated(waiting: Iterable[Prepared], moment: datetime) -> set[UUID]:
+    """The ids of the deliveries whose channel has been stopped, moved or deleted since they were prepared, or signs
+    with another secret by now."""
+    read = [(item.delivery.pk, item.channel) for item in waiting if item.channel is not None]
+    ids = {channel.pk for _, channel in read}
+    current = {pk: tuple(values) for pk, *values in Channel.objects.filter(pk__in=ids).values_list("pk", *_OWNERS)}
+    return {
+        pk
+        for pk, channel in read
+        if current.get(channel.pk) != tuple(getattr(channel, name) for name in _OWNERS)
+        or (channel.secret_activates_at is not None and channel.secret_activates_at <= moment)
+    }
 
 
 class _Gates:
@@ -185,7 +209,12 @@ def _channels(rows: Iterable[Delivery], moment: datetime) -> tuple[dict[Any, Cha
         for channel in found.values()
         if channel.secret_activates_at is not None and channel.secret_activates_at <= moment
     ]
-    return found | {channel.pk: activate_due_secret(channel) for channel in due}, unreadable
+    for channel in due:
+        try:
+            found[channel.pk] = activate_due_secret(channel)
+        except Channel.DoesNotExist:
+            del found[channel.pk]
+    return found, unreadable
 
 
 def _one_by_one(ids: Iterable[Any]) -> tuple[dict[Any, Channel], set[Any]]:

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from aegisnotify.clock import now
 from notifications.channels import registry
 from notifications.delivery.breaker import Breaker
 from notifications.delivery.health import Health, Heard, Stage, after, stage
+from notifications.delivery.policy import asked_pause
 from notifications.models import Channel
 from projects.actors import SYSTEM, Actor
 from projects.entitlements import Category
@@ -87,7 +89,7 @@ class HealthRecorder:
 def write_health(heard: Mapping[Any, Sequence[Heard]]) -> dict[Any, datetime]:
     """Add tries to their channels, by channel id. Rows are locked in the order of their ids, as by everybody.
 
-    Returns the channels whose breaker holds now, and until when.
+    Returns the channels that are to be left alone now, and until when.
     """
     held: dict[Any, datetime] = {}
     rows = Channel.objects.select_for_update().filter(pk__in=list(heard)).order_by("pk")
@@ -101,8 +103,10 @@ def write_health(heard: Mapping[Any, Sequence[Heard]]) -> dict[Any, datetime]:
         if health.first_failure_at is None:
             changes["warned_stage"] = Stage.FINE
         Channel.objects.filter(pk=channel.pk).update(**changes)
-        if health.breaker.open_until is not None:
-            held[channel.pk] = health.breaker.open_until
+        wishes = [until for until in (health.breaker.open_until, health.not_before) if until is not None]
+        if wishes and max(wishes) > tries[-1].at:
+            held[channel.pk] = max(wishes)
+        _hold_everybody(channel, tries)
         gone = next((each.reading for each in tries if each.reading.gone), None)
         is_webhook = registry.get(channel.kind).category is Category.WEBHOOK
         if gone is not None:
@@ -110,6 +114,14 @@ def write_health(heard: Mapping[Any, Sequence[Heard]]) -> dict[Any, datetime]:
         elif stage(health, is_webhook=is_webhook, moment=tries[-1].at) is Stage.SUSPENDED:
             suspend(channel, f"It has only failed since {health.failing_since:%d %B %Y}. Last: {health.last_error}")
     return held
+
+
+def _hold_everybody(channel: Channel, tries: Sequence[Heard]) -> None:
+    """Hold all channels at a host that limits us, not one of its URLs."""
+    wishes = [each.at + asked_pause(each.reading) for each in tries if each.reading.everybody]
+    if wishes:
+        at_host = Channel.objects.filter(kind=channel.kind, target_host=channel.target_host)
+        at_host.filter(Q(not_before=None) | Q(not_before__lt=max(wishes))).update(not_before=max(wishes))
 
 
 @transaction.atomic

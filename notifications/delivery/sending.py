@@ -80,25 +80,36 @@ def try_once(job: Job, transport: Transport) -> Tried:
 
 def _try(job: Job, transport: Transport) -> Tried:
     started_at, jitter = now(), random.random()  # noqa: S311 (spreads retries, protects nothing)
+    body, answer = job.body, Answer()
     try:
-        body = job.body or render(job)
-    except Exception:
-        # The same input would raise on every try, so there is no use in trying again.
-        logger.exception("The %s message could not be rendered.", job.kind.name)
-        reading = Reading(Verdict.FAILED, "The message could not be made. This is a fault of ours and has been logged.")
-        return Tried(started_at, Answer(), reading, jitter=jitter)
-    try:
+        body = body or _render(job)
         answer, reading = _send(job, body, started_at, transport)
         if reading.too_large and job.material is not None:
-            smaller = render(job, compact=True)
+            smaller = _render(job, compact=True)
             if smaller != body:
                 body = smaller
                 answer, reading = _send(job, body, started_at, transport)
+    except _NotRendered:
+        # The same input would raise on every try, so there is no use in trying again.
+        logger.exception("The %s message could not be rendered.", job.kind.name)
+        reading = Reading(
+            Verdict.FAILED, "The message could not be made. This is a fault of ours and has been logged.", ours=True
+        )
     except Exception:
         logger.exception("Sending by %s failed in our own code.", job.kind.name)
-        reading = Reading(Verdict.RETRY, "Sending failed by a fault of ours, which has been logged.")
-        return Tried(started_at, Answer(), reading, body if body != job.body else None, jitter)
+        reading = Reading(Verdict.RETRY, "Sending failed by a fault of ours, which has been logged.", ours=True)
     return Tried(started_at, answer, reading, body if body != job.body else None, jitter)
+
+
+class _NotRendered(Exception):
+    """The message could not be made."""
+
+
+def _render(job: Job, *, compact: bool = False) -> str:
+    try:
+        return render(job, compact=compact)
+    except Exception as error:
+        raise _NotRendered from error
 
 
 def render(job: Job, *, compact: bool = False) -> str:

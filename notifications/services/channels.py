@@ -18,6 +18,7 @@ from notifications.channels.webhook import rotation
 from notifications.channels.webhook import secret as secrets
 from notifications.models import Channel, ChannelRecipient
 from notifications.selectors.channels import places
+from notifications.services.deliveries import release
 from notifications.timing import timing_changed
 from projects.actors import SYSTEM, Actor
 from projects.entitlements import room_for
@@ -116,6 +117,7 @@ def update_channel(actor: Actor, channel: Channel, **submitted: Any) -> Saved:
         if checked is not None:
             _apply(channel, kind, checked)
         if moved:
+            release(channel)
             _clean_record(channel)
         channel.save()
         if checked is not None:

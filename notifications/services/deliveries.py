@@ -80,6 +80,20 @@ def cancel(actor: Actor, delivery: Delivery) -> Delivery:
     return row
 
 
+def release(channel: Channel) -> None:
+    """Make due what waits because `channel`, as it was read, is to be left alone for a while. Call it in the
+    transaction that puts the channel to work again."""
+    moment = now()
+    held = [until for until in (channel.not_before, channel.breaker_open_until) if until is not None]
+    if not held or max(held) <= moment:
+        return
+    waiting = (DeliveryStatus.PENDING, DeliveryStatus.RETRYING)
+    Delivery.objects.filter(channel=channel, status__in=waiting, next_at__gt=moment, next_at__lte=max(held)).update(
+        next_at=moment
+    )
+    transaction.on_commit(wakeup.wake, robust=True)
+
+
 def _require_willing(delivery: Delivery) -> None:
     """Raises `Conflict` when the address it goes to takes no mail (any more)."""
     if not delivery.recipient:

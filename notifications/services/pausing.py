@@ -9,6 +9,7 @@ from aegisnotify.clock import now
 from notifications.delivery.recording import suspend as suspend_for_failing
 from notifications.models import Channel
 from notifications.selectors.channels import is_paused
+from notifications.services.deliveries import release
 from projects.actors import Actor
 from projects.errors import Invalid
 from projects.services import audit
@@ -44,6 +45,7 @@ def resume_channel(actor: Actor, channel: Channel) -> Channel:
         changes["suspended"] = (row.suspended_reason, None)
     if not changes:
         return row
+    release(row)
     row.paused_until = row.paused_by = None
     row.suspended_at, row.suspended_reason = None, ""
     row.failures_in_a_row, row.warned_stage = 0, ""

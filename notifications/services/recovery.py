@@ -5,13 +5,16 @@ A job is worked on in steps of a few hundred rows, each in one transaction that 
 step whose process died is simply done again by whoever takes the job over, and nothing is sent twice for it.
 """
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
+from django.db.utils import InterfaceError, OperationalError
 
+from aegisnotify import bulk
 from aegisnotify.clock import now
 from notifications.channels import registry
 from notifications.delivery import wakeup
@@ -25,6 +28,8 @@ from projects.actors import Actor
 from projects.entitlements import Category
 from projects.errors import Conflict, Invalid
 from projects.services import audit
+
+logger = logging.getLogger(__name__)
 
 STEP = 200
 LEASE = timedelta(seconds=60)
@@ -68,10 +73,26 @@ def work_on_recoveries(*, steps: int = 50) -> int:
     """Do up to `steps` steps of the jobs that wait; the number done."""
     done = 0
     while done < steps and (job := _take()) is not None:
-        if not _step(job):
-            break
+        try:
+            if not _step(job):
+                break
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            # It would fail again, and the channel could not be recovered for as long as the job is open.
+            logger.exception("A step of the recovery %s could not be done.", job.pk)
+            _give_up(job)
         done += 1
     return done
+
+
+def _give_up(job: RecoveryJob) -> None:
+    RecoveryJob.objects.filter(pk=job.pk, status__in=_OPEN).update(
+        status=RecoveryJob.Status.FAILED,
+        error="It could not go on. This is a fault of ours and has been logged.",
+        finished_at=now(),
+        lease_until=None,
+    )
 
 
 def _take() -> RecoveryJob | None:
@@ -81,18 +102,23 @@ def _take() -> RecoveryJob | None:
     for job in waiting.order_by("created_at")[:5]:
         taken = waiting.filter(pk=job.pk).update(status=RecoveryJob.Status.RUNNING, lease_until=moment + LEASE)
         if taken:
-            return RecoveryJob.objects.select_related("channel__project__workspace__plan").get(pk=job.pk)
+            return job
     return None
 
 
 @transaction.atomic
 def _step(job: RecoveryJob) -> bool:
     """One step; whether there was anything to do. Finishes the job after its last one."""
-    job = (
+    locked = (
         RecoveryJob.objects.select_for_update(of=("self",))
         .select_related("channel__project__workspace__plan")
-        .get(pk=job.pk)
+        .filter(pk=job.pk, status__in=_OPEN)
+        .first()
     )
+    if locked is None:
+        # It was finished by whoever took it over, or went with its channel.
+        return False
+    job = locked
     channel = job.channel
     stopped = _why_stopped(channel)
     if stopped is not None:
@@ -167,10 +193,10 @@ def _deliver_some(job: RecoveryJob) -> bool:
         delivery.created_at = moment
         for name, value in _start(job.channel, moment).items():
             setattr(delivery, name, value)
-    Delivery.objects.bulk_create(deliveries, ignore_conflicts=True)
-    _note_in_decisions(deliveries, state.id, moment)
+    inserted = bulk.insert_unknown(deliveries)
+    _note_in_decisions({row.occurrence_id for row in deliveries}, state.id, moment)
     job.occurrence_cursor = rows[-1].pk
-    job.done, job.sent = job.done + len(rows), job.sent + len(deliveries)
+    job.done, job.sent = job.done + len(rows), job.sent + len(inserted)
     return True
 
 
@@ -216,11 +242,13 @@ def _recovered(stored: dict[str, Any], state: ChannelState) -> Decision:
     )
 
 
-def _note_in_decisions(deliveries: list[Delivery], channel_id: str, moment: datetime) -> None:
-    """The trace goes on saying why nothing was sent then, and tells of the deliveries that made up for it."""
+def _note_in_decisions(occurrences: set[UUID], channel_id: str, moment: datetime) -> None:
+    """The trace goes on saying why nothing was sent then, and tells of the deliveries that made up for it: of those
+    that are there, which a process that died or a late event may have made before."""
     by_occurrence: dict[UUID, list[str]] = {}
-    for delivery in deliveries:
-        by_occurrence.setdefault(delivery.occurrence_id, []).append(str(delivery.pk))
+    made = Delivery.objects.filter(occurrence__in=occurrences, channel=channel_id).order_by("pk")
+    for occurrence_id, pk in made.values_list("occurrence_id", "pk"):
+        by_occurrence.setdefault(occurrence_id, []).append(str(pk))
     rows = Occurrence.objects.select_for_update().filter(pk__in=by_occurrence).order_by("pk")
     for row in rows:
         for decision in row.decisions:

@@ -20,7 +20,7 @@ from notifications.models import Channel
 from notifications.routing import RecipientState
 from notifications.selectors.routing import recipients_of
 from notifications.services.channels import activate_due_secret
-from notifications.services.deliveries import require_in_plan
+from notifications.services.deliveries import release, require_in_plan
 from projects.actors import Actor
 from projects.entitlements import Category
 from projects.errors import Conflict, Invalid, TooMany
@@ -153,11 +153,13 @@ def _note(actor: Actor, channel: Channel, event: str, result: TestResult) -> Non
     # Somebody may have replaced the URL while the test was under way: its answer says nothing of the new one.
     same_target = row.target_fingerprint == channel.target_fingerprint
     if same_target and result.ok:
+        release(row)
         if row.suspended_at is not None:
             changes["suspended"] = (True, False)
         row.suspended_at, row.suspended_reason = None, ""
         row.failures_in_a_row, row.first_failure_at, row.failing_since, row.warned_stage = 0, None, None, ""
         row.last_success_at, row.not_before, row.breaker_open_until = now(), None, None
+        row.breaker_window_at, row.breaker_tries, row.breaker_failures = None, 0, 0
     elif same_target:
         row.last_error_at, row.last_error = now(), result.reading[:500]
     row.save()

@@ -35,7 +35,11 @@ AT_ONCE = 20
 def send_channel_warnings() -> int:
     """Tell of the channels whose stage has not been told yet; the number of channels told of."""
     moment = now()
-    failing = Q(failing_since__lte=moment - WARNED_AFTER) & ~Q(warned_stage__in=[Stage.WARNED, Stage.SUSPENDED])
+    # Only those that something can be due for: the rest would be looked at first, again and again.
+    webhooks = [kind.name for kind in registry.kinds() if kind.category is Category.WEBHOOK]
+    failing = Q(kind__in=webhooks, failing_since__lte=moment - WARNED_AFTER) & ~Q(
+        warned_stage__in=[Stage.WARNED, Stage.SUSPENDED]
+    )
     suspended = Q(suspended_at__isnull=False) & ~Q(warned_stage=Stage.SUSPENDED)
     told = 0
     for channel in Channel.objects.filter(failing | suspended).select_related("project__workspace")[:AT_ONCE]:

@@ -4,6 +4,7 @@ Sources: https://discord.com/developers/docs/topics/opcodes-and-status-codes, â€
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 
 from notifications.channels import answers
@@ -51,15 +52,18 @@ def read(answer: Answer) -> Reading:
     body = answers.json_object(answer.body)
     code = body.get("code")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return answers.read_limited(RECEIVER, _wait(answer, body))
+        return replace(answers.read_limited(RECEIVER, _wait(answer, body)), everybody=_is_global(answer, body))
     temporary = answers.read_temporary(answer, RECEIVER)
     if temporary:
         return temporary
     if code == BLOCKED_BY_PROXY or (status == HTTPStatus.FORBIDDEN and answer.body.lstrip().startswith("<")):
         return Reading(
-            Verdict.FAILED,
+            Verdict.RETRY,
             f"Discord answered {answers.describe(status)}: the proxy in front of it blocked our address. "
-            "The webhook itself is not at fault; redeliver the message later.",
+            "The webhook itself is not at fault. Messages to Discord wait and are tried again.",
+            retry_after=BAN_PAUSE,
+            everybody=True,
+            ours=True,
         )
     if isinstance(code, int) and code in GONE:
         named, sentence = GONE[code]
@@ -83,6 +87,11 @@ def _wait(answer: Answer, body: Mapping[str, object]) -> float:
     """The header has whole seconds, the body fractions: the longer is safe by both. Without JSON it is the proxy."""
     asked = [answers.retry_after_seconds(answer.headers), answers.as_seconds(body.get("retry_after"))]
     return max((seconds for seconds in asked if seconds is not None), default=1.0 if body else BAN_PAUSE)
+
+
+def _is_global(answer: Answer, body: Mapping[str, object]) -> bool:
+    """Whether our address is limited, not this webhook. Without JSON it is the proxy, which knows only the address."""
+    return not body or body.get("global") is True or answer.headers.get("x-ratelimit-global", "").lower() == "true"
 
 
 def _spent(answer: Answer) -> float | None:

@@ -219,7 +219,22 @@ def test_a_message_that_discord_cannot_read_is_our_fault_and_final(code):
 @pytest.mark.parametrize("blocked", [answer(403, 40333), Answer(status=403, body="<!doctype html><title>Attention")])
 def test_a_block_by_the_proxy_is_not_the_webhooks_fault(blocked):
     reading = discord.read(blocked)
-    assert (reading.verdict, reading.gone) == (Verdict.FAILED, False)
+    assert (reading.verdict, reading.gone, reading.ours) == (Verdict.RETRY, False, True)
+    assert (reading.retry_after, reading.everybody) == (600, True)
+
+
+@pytest.mark.parametrize(
+    ("limited", "everybody"),
+    [
+        (answer(429, retry_after=1), False),
+        (answer(429, retry_after=1, **{"global": False}), False),
+        (answer(429, retry_after=1, **{"global": True}), True),
+        (answer(429, retry_after=1, headers={"x-ratelimit-global": "true"}), True),
+        (Answer(status=429, body="error code: 1015"), True),
+    ],
+)
+def test_a_limit_of_our_address_holds_all_webhooks(limited, everybody):
+    assert discord.read(limited).everybody is everybody
 
 
 @pytest.mark.parametrize("too_large", [answer(413, 40005), answer(400, 40005), answer(413)])

@@ -8,6 +8,7 @@ import time_machine
 
 from aegisnotify.clock import now
 from notifications.channels.base import Answer, Trouble
+from notifications.channels.slack import Slack
 from notifications.delivery.engine import Engine
 from notifications.models import AddressBounce, Attempt, Delivery, DeliveryStatus, OptOut
 from tests.factories import ChannelFactory, DeliveryFactory, OccurrenceFactory, ProjectFactory
@@ -176,6 +177,54 @@ def test_a_renderer_that_raises_ends_the_delivery_with_a_reason(monkeypatch, cap
     assert delivery.status == DeliveryStatus.FAILED
     assert "could not be made" in delivery.status_reason
     assert "could not be rendered" in caplog.text
+
+
+def test_a_message_that_can_not_be_made_says_nothing_of_its_channel(monkeypatch):
+    channel = ChannelFactory(kind="slack", key="slack")
+    delivery = DeliveryFactory(channel=channel, occurrence__project=channel.project, body="")
+    monkeypatch.setattr("notifications.channels.slack.Slack.render", lambda *args, **kwargs: 1 / 0)
+    run(transport())
+    channel.refresh_from_db()
+    assert (channel.failures_in_a_row, channel.breaker_failures, channel.last_error) == (0, 0, "")
+    assert [attempt.outcome for attempt in delivery.attempts.all()] == ["failed"]
+
+
+def test_a_short_form_that_can_not_be_made_ends_the_delivery(monkeypatch):
+    channel = ChannelFactory(kind="slack", key="slack")
+    delivery = DeliveryFactory(channel=channel, occurrence__project=channel.project, body="")
+    render = Slack.render
+    monkeypatch.setattr(
+        Slack, "render", lambda *args, compact=False: 1 / 0 if compact else render(*args, compact=compact)
+    )
+    run(transport(Answer(status=400, body="msg_blocks_too_long")))
+    delivery.refresh_from_db()
+    assert delivery.status == DeliveryStatus.FAILED
+    assert "could not be made" in delivery.status_reason
+
+
+def test_a_fault_in_our_own_sending_code_is_neither_a_try_nor_a_step(monkeypatch):
+    delivery = DeliveryFactory()
+
+    def fail(url):
+        raise ZeroDivisionError
+
+    run(transport(fail))
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.step, delivery.attempt_count) == (DeliveryStatus.RETRYING, 0, 0)
+    assert "fault of ours" in delivery.status_reason
+    assert not delivery.attempts.exists()
+    delivery.channel.refresh_from_db()
+    assert delivery.channel.failures_in_a_row == 0
+
+
+def test_a_sender_thread_survives_what_nobody_expected(monkeypatch):
+    deliveries = [DeliveryFactory(), DeliveryFactory(), DeliveryFactory()]
+    monkeypatch.setattr("notifications.delivery.engine.try_once", lambda *args: 1 / 0)
+    run(transport())
+    for delivery in deliveries:
+        delivery.refresh_from_db()
+        assert (delivery.status, delivery.attempt_count) == (DeliveryStatus.PENDING, 0)
+        assert delivery.next_at > now() + timedelta(seconds=20)
 
 
 def test_an_interrupted_try_is_told_of():

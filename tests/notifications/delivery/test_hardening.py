@@ -1,6 +1,7 @@
 """The engine against receivers and deliveries that misbehave."""
 
 import itertools
+import threading
 import uuid
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from notifications.channels import registry
 from notifications.channels.base import Answer, Reading, Trouble, Verdict
 from notifications.delivery import outbox, preparing
 from notifications.delivery.breaker import HOLD
+from notifications.delivery.engine import Engine
 from notifications.delivery.health import Heard
 from notifications.delivery.recording import write_health
 from notifications.models import Channel, Delivery, DeliveryStatus
@@ -244,3 +246,162 @@ def test_what_an_url_answered_that_was_replaced_meanwhile_says_nothing_of_the_ne
     channel.refresh_from_db()
     assert channel.suspended_at is None
     assert (channel.failures_in_a_row, channel.last_error, channel.last_success_at) == (0, "", None)
+
+
+class TestLeases:
+    def claimed(self, engine, rows):
+        """The engine after a claim, with nothing sent yet."""
+        assert engine._claim()
+        assert engine._held.keys() == {row.pk for row in rows}
+
+    def test_what_waits_here_is_renewed_and_not_claimed_again_after_the_database_was_away(self):
+        rows = deliveries(ChannelFactory(), 3)
+        engine = Engine(threads=2, make_transport=transport)
+        self.claimed(engine, rows)
+        Delivery.objects.update(next_at=now() - timedelta(seconds=1))
+        engine._renewed -= 31
+        assert not engine._claim()
+        assert engine.summary.claimed == 3
+        assert not Delivery.objects.filter(next_at__lt=now() + timedelta(seconds=25)).exists()
+
+    def test_what_somebody_else_has_claimed_meanwhile_is_not_sent_here(self):
+        rows = deliveries(ChannelFactory(), 2)
+        made = transport()
+        engine = Engine(threads=1, make_transport=lambda: made)
+        self.claimed(engine, rows)
+        taken, kept = rows
+        Delivery.objects.filter(pk=taken.pk).update(lease_token=uuid.uuid4())
+        engine._renewed -= 31
+        engine.run(budget=5, linger=0.05, wait_for_retries=False)
+        assert [headers["X-AegisRunner-Delivery"] for _, _, headers in made.http.posts] == [str(kept.pk)]
+        taken.refresh_from_db()
+        assert taken.status == DeliveryStatus.SENDING
+
+    def test_nothing_is_sent_under_a_lease_that_may_have_ended(self):
+        rows = deliveries(ChannelFactory(), 1)
+        engine = Engine(threads=1, make_transport=transport)
+        self.claimed(engine, rows)
+        engine._renewed -= 31
+        (prepared,) = engine._held.values()
+        assert engine._send("example.com", prepared, transport()).tried is None
+
+    @pytest.mark.parametrize(
+        ("change", "status"),
+        [
+            ({"enabled": False}, DeliveryStatus.CANCELLED),
+            ({"paused_until": now() + timedelta(hours=1)}, DeliveryStatus.CANCELLED),
+            ({"target_fingerprint": "another"}, DeliveryStatus.DELIVERED),
+        ],
+    )
+    def test_what_waits_for_long_heeds_what_became_of_its_channel(self, change, status):
+        channel = ChannelFactory()
+        (row,) = rows = deliveries(channel, 1)
+        made = transport()
+        engine = Engine(threads=1, make_transport=lambda: made)
+        self.claimed(engine, rows)
+        url = f"{channel.config['url']}/new"
+        Channel.objects.filter(pk=channel.pk).update(**change, config={**channel.config, "url": url})
+        engine._renewed -= 11
+        engine.run(budget=5, linger=0.05, wait_for_retries=False)
+        row.refresh_from_db()
+        assert row.status == status
+        assert [post[0] for post in made.http.posts] == ([url] if status == DeliveryStatus.DELIVERED else [])
+
+
+def test_a_result_that_can_not_be_stored_takes_none_along(monkeypatch, caplog):
+    bad, good = deliveries(ChannelFactory(), 2)
+    settle = outbox.settle
+
+    def settle_all_but_bad(token, results, attempts=()):
+        if any(attempt.delivery_id == bad.pk for attempt in attempts):
+            raise ValueError("no text that a database takes")
+        return settle(token, results, attempts)
+
+    monkeypatch.setattr(outbox, "settle", settle_all_but_bad)
+    made = transport()
+    run(made)
+    for row in (bad, good):
+        row.refresh_from_db()
+    assert (bad.status, good.status) == (DeliveryStatus.DELIVERED, DeliveryStatus.DELIVERED)
+    assert "could not be stored" in bad.status_reason
+    assert (bad.attempts.count(), good.attempts.count()) == (0, 1)
+    assert len(made.http.posts) == 2
+    assert "could not be stored" in caplog.text
+
+
+class TestNotPrepared:
+    def test_one_that_can_not_be_prepared_fails_alone(self, monkeypatch, caplog):
+        bad, good = deliveries(ChannelFactory(), 2)
+        job = preparing._job
+        monkeypatch.setattr(preparing, "_job", lambda row, *rest: 1 / 0 if row.pk == bad.pk else job(row, *rest))
+        run(transport())
+        for row in (bad, good):
+            row.refresh_from_db()
+        assert (bad.status, good.status) == (DeliveryStatus.FAILED, DeliveryStatus.DELIVERED)
+        assert "fault of ours" in bad.status_reason
+        assert "could not be prepared" in caplog.text
+
+    def test_a_channel_deleted_while_its_new_secret_comes_due_stops_nobody(self, monkeypatch):
+        moment = now() - timedelta(seconds=1)
+        channel = ChannelFactory(secret_activates_at=moment)
+        (row,), (other,) = deliveries(channel, 1), deliveries(ChannelFactory(), 1)
+
+        def gone(channel):
+            raise Channel.DoesNotExist
+
+        monkeypatch.setattr(preparing, "activate_due_secret", gone)
+        run(transport())
+        for each in (row, other):
+            each.refresh_from_db()
+        assert (row.status_reason, other.status) == ("channel_deleted", DeliveryStatus.DELIVERED)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_project_deleted_during_a_try_costs_the_others_nothing():
+    channel, other = ChannelFactory(), ChannelFactory()
+    deliveries(channel, 1)
+    (row,) = deliveries(other, 1)
+    engine = Engine(threads=1, make_transport=transport)
+    assert engine._claim()
+    channel.project.delete()
+    engine.run(budget=5, linger=0.05, wait_for_retries=False)
+    row.refresh_from_db()
+    assert row.status == DeliveryStatus.DELIVERED
+    assert [attempt.outcome for attempt in row.attempts.all()] == ["ok"]
+
+
+class TestQuiet:
+    def test_a_channel_that_was_put_to_work_again_is_sent_to_at_once(self):
+        channel = ChannelFactory()
+        deliveries(channel, 1)
+        made = transport(Answer(status=429, headers={"retry-after": "3600"}), Answer(status=200))
+        engine = Engine(threads=1, make_transport=lambda: made)
+        threading.Thread(target=engine._send_jobs, daemon=True).start()
+        engine._claim()
+        while not engine._settle(wait=1):
+            pass
+        engine._heed(engine._health.write())
+        Channel.objects.filter(pk=channel.pk).update(not_before=None)
+        (row,) = deliveries(channel, 1)
+        engine.run(budget=5, linger=0.05, wait_for_retries=False)
+        row.refresh_from_db()
+        assert row.status == DeliveryStatus.DELIVERED
+
+    def test_a_limit_of_our_address_holds_all_channels_of_the_host(self):
+        project = ChannelFactory(kind="discord", key="first", target_host="discord.com").project
+        second = ChannelFactory(kind="discord", key="second", target_host="discord.com", project=project)
+        slack = ChannelFactory(kind="slack", key="slack", target_host="hooks.slack.com", project=project)
+        first = project.channels.get(key="first")
+        rows = [*deliveries(first, 1, body=""), *deliveries(second, 1, body=""), *deliveries(slack, 1, body="{}")]
+        limited = Answer(status=429, body='{"message": "limited", "retry_after": 120, "global": true}')
+        made = transport(lambda url: Answer(status=200, body="ok") if "slack" in url else limited)
+        engine = Engine(threads=1, make_transport=lambda: made)
+        engine.run(budget=5, linger=0.05, wait_for_retries=False)
+        assert sum("discord" in post[0] for post in made.http.posts) == 1
+        for row in rows:
+            row.refresh_from_db()
+        assert [row.status for row in rows[1:]] == [DeliveryStatus.PENDING, DeliveryStatus.DELIVERED]
+        second.refresh_from_db()
+        slack.refresh_from_db()
+        assert second.not_before > now() + timedelta(seconds=100)
+        assert slack.not_before is None

@@ -11,6 +11,7 @@ import ssl
 import struct
 import threading
 import time
+from email.utils import format_datetime
 from ipaddress import ip_address
 
 import pytest
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from notifications.channels.answers import retry_after_seconds
 from notifications.channels.base import Trouble
 from notifications.delivery import http, targets
 from notifications.delivery.http import SafeHttpClient
@@ -673,3 +675,9 @@ def test_responses_can_stand_in_for_the_other_side():
         answer = post(client, "https://hooks.example.com/x")
         assert answer.trouble is Trouble.CONNECTION
         assert "s3cret" not in answer.detail
+
+
+def test_a_date_to_come_back_at_counts_from_when_the_answer_was_received_if_it_says_no_other(serve, client):
+    until = format_datetime(datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=90), usegmt=True)
+    answer = f"HTTP/1.1 503 Busy\r\nRetry-After: {until}\r\nContent-Length: 0\r\n\r\n".encode()
+    assert retry_after_seconds(post(client, serve(answering(answer)).url).headers) == pytest.approx(90, abs=2)

@@ -34,6 +34,10 @@ def test_success_delivers(verdict):
     assert after(Reading(verdict, "Fine."), step=3) == Settlement("delivered", 3, None, "")
 
 
+def test_a_final_fault_of_ours_is_not_tried_for_days():
+    assert after(Reading(Verdict.FAILED, "Ours.", ours=True)) == Settlement("failed", 0, None, "Ours.")
+
+
 def test_what_is_final_fails_at_once():
     assert after(Reading(Verdict.FAILED, "Gone.", gone=True), step=3) == Settlement("failed", 3, None, "Gone.")
 

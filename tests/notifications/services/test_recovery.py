@@ -102,6 +102,51 @@ def test_recovering_twice_sends_nothing_twice(project, hook):
     assert Delivery.objects.count() == 1
 
 
+def test_what_somebody_else_delivered_meanwhile_is_neither_counted_nor_noted(project, hook):
+    Channel.objects.filter(pk=hook.pk).update(paused_until=now() + HOUR)
+    occurrence = report(project, 1)
+    Channel.objects.filter(pk=hook.pk).update(paused_until=None)
+    there = DeliveryFactory(
+        channel=hook, occurrence=occurrence, event="run_failed", status="delivered", next_at=None, delivered_at=now()
+    )
+    job = recover(Channel.objects.get(pk=hook.pk))
+    new = Delivery.objects.exclude(pk=there.pk)
+    assert job.sent == new.count()
+    occurrence.refresh_from_db()
+    (decision,) = (each for each in occurrence.decisions if each["channel_id"] == str(hook.pk))
+    assert sorted(decision["deliveries"]) == sorted(str(row.pk) for row in Delivery.objects.all())
+
+
+def test_a_step_that_can_not_be_done_ends_the_job_and_says_so(project, hook, caplog):
+    occurrence = report(project, 1)
+    occurrence.decisions = [{"channel_id": str(hook.pk), "recoverable": True, "deliveries": []}]
+    occurrence.save()
+    job = recover(hook)
+    assert job.status == RecoveryJob.Status.FAILED
+    assert "fault of ours" in job.error
+    assert job.finished_at is not None
+    assert "could not be done" in caplog.text
+    start_recovery(SYSTEM, hook, now() - HOUR)
+
+
+def test_a_process_that_comes_back_after_its_lease_does_not_reopen_a_job(hook):
+    DeliveryFactory(channel=hook, status="failed", next_at=None)
+    start_recovery(SYSTEM, hook, now() - HOUR)
+    stale = recovery._take()
+    RecoveryJob.objects.update(status="failed", error="The channel is off.", finished_at=now())
+    assert not recovery._step(stale)
+    stale.refresh_from_db()
+    assert (stale.status, stale.sent) == ("failed", 0)
+
+
+def test_a_channel_that_is_deleted_under_a_job_ends_the_work_quietly(hook, caplog):
+    start_recovery(SYSTEM, hook, now() - HOUR)
+    taken = recovery._take()
+    hook.delete()
+    assert not recovery._step(taken)
+    assert caplog.text == ""
+
+
 def test_what_is_older_than_the_moment_or_younger_than_the_job_is_left_alone(hook):
     old = DeliveryFactory(channel=hook, status="failed", next_at=None, created_at=now() - 2 * HOUR)
     job = start_recovery(SYSTEM, hook, now() - HOUR)

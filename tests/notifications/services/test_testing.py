@@ -13,7 +13,7 @@ from notifications.services.testing import send_test
 from projects.actors import SYSTEM
 from projects.errors import Conflict, Invalid, PlanLimit, TooMany
 from projects.models import AuditEntry, UsageCounter
-from tests.factories import ChannelFactory, RecipientFactory
+from tests.factories import ChannelFactory, DeliveryFactory, RecipientFactory
 from tests.factories import plan as seeded_plan
 from tests.notifications.delivery.fakes import transport
 
@@ -64,6 +64,30 @@ def test_a_good_test_lifts_a_suspension_and_a_bad_one_does_not():
     channel.refresh_from_db()
     assert (channel.suspended_at, channel.failures_in_a_row) == (None, 0)
     assert AuditEntry.objects.latest("pk").changes["suspended"] == [True, False]
+
+
+def test_a_good_test_forgets_what_the_breaker_counted():
+    moment = now()
+    channel = ChannelFactory(
+        breaker_window_at=moment, breaker_tries=9, breaker_failures=9, breaker_open_until=moment + timedelta(seconds=20)
+    )
+    send(channel)
+    channel.refresh_from_db()
+    counted = (channel.breaker_window_at, channel.breaker_tries, channel.breaker_failures, channel.breaker_open_until)
+    assert counted == (None, 0, 0, None)
+
+
+def test_a_good_test_ends_the_wait_that_the_other_side_asked_for():
+    until = now() + timedelta(hours=5)
+    channel = ChannelFactory(not_before=until)
+    waiting = DeliveryFactory(channel=channel, next_at=until)
+    on_its_ladder = DeliveryFactory(channel=channel, status="retrying", next_at=until + timedelta(hours=1))
+    elsewhere = DeliveryFactory(next_at=until)
+    send(channel)
+    for row in (waiting, on_its_ladder, elsewhere):
+        row.refresh_from_db()
+    assert waiting.next_at <= now()
+    assert (on_its_ladder.next_at, elsewhere.next_at) == (until + timedelta(hours=1), until)
 
 
 def test_email_goes_to_the_confirmed_recipients_only(project, people):

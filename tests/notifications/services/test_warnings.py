@@ -6,7 +6,7 @@ import pytest
 from django.core import mail
 
 from aegisnotify.clock import now
-from notifications.services.warnings import send_channel_warnings
+from notifications.services.warnings import AT_ONCE, send_channel_warnings
 from tests.factories import ChannelFactory
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +60,14 @@ def test_chat_channels_are_not_warned_of_half_way(project, people):
     ChannelFactory(project=project, kind="slack", key="slack", failing_since=now() - 4 * DAY)
     assert send_channel_warnings() == 0
     assert mail.outbox == []
+
+
+def test_dead_chat_channels_do_not_keep_a_webhook_from_being_warned_of(project, failing, people):
+    for number in range(AT_ONCE):
+        ChannelFactory(project=project, kind="slack", key=f"slack-{number}", failing_since=now() - 4 * DAY)
+    failing.position = 99
+    failing.save()
+    assert send_channel_warnings() == 1
 
 
 def test_an_unverified_admin_gets_no_mail(failing, people):
