@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from aegisnotify import bulk
 from notifications.models import Attempt, Delivery, DeliveryStatus
@@ -86,6 +86,14 @@ def settle(token: uuid.UUID, results: Sequence[Settled], attempts: Sequence[Atte
         if there == tried:
             raise
         return store(token, results, [attempt for attempt in attempts if attempt.delivery_id in there])
+
+
+def release(channel_id: uuid.UUID, moment: datetime, *, until: datetime | None = None) -> None:
+    """Make due what waits for its channel: all that was never tried and, of what was, what waits until then at most."""
+    ready = Q(status=DeliveryStatus.PENDING)
+    if until is not None:
+        ready |= Q(status=DeliveryStatus.RETRYING, next_at__lte=until)
+    Delivery.objects.filter(ready, channel=channel_id, next_at__gt=moment).update(next_at=moment)
 
 
 def next_due() -> datetime | None:

@@ -18,7 +18,7 @@ LIMITED_FOR = timedelta(days=4)
 """How long a delivery is tried against what uses up no step: a little longer than the longest ladder."""
 OUR_PAUSE = timedelta(seconds=30)
 """The wait after a fault of our own, which uses up no step either."""
-_MOST_LIMITED_PAUSE = timedelta(hours=1)
+_MOST_PAUSE_BY_AGE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,17 @@ def settle(
     following = step + 1
     if reading.limited:
         rung = ladder.waits[min(following, ladder.tries - 1)]
-        pause = max(rung, min(age / 8, _MOST_LIMITED_PAUSE))
+        pause = max(rung, pause_by_age(age))
         return Settlement("retrying", step, now + _wait(pause, reading, jitter), reading.sentence)
     if following >= ladder.tries:
         return Settlement("failed", step, None, f"{reading.sentence} It was given up after {ladder.tries} tries.")
     return Settlement("retrying", following, now + _wait(ladder.waits[following], reading, jitter), reading.sentence)
+
+
+def pause_by_age(age: timedelta) -> timedelta:
+    """How long to wait for what has no known end: an eighth of the age, an hour at most. So what piles up over days
+    costs little while it waits."""
+    return min(age / 8, _MOST_PAUSE_BY_AGE)
 
 
 def asked_pause(reading: Reading) -> timedelta:

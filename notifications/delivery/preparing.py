@@ -20,7 +20,7 @@ from notifications.channels import registry
 from notifications.channels.base import ChannelKind, Context
 from notifications.delivery.outbox import Settled
 from notifications.delivery.pace import reserve
-from notifications.delivery.policy import OUR_PAUSE
+from notifications.delivery.policy import OUR_PAUSE, pause_by_age
 from notifications.delivery.recording import health_of, take_probe
 from notifications.delivery.sending import Job, Material
 from notifications.insight.sentences import why_told
@@ -104,6 +104,7 @@ class _Gates:
         self.channels, self._unreadable = _channels(rows, moment)
         self._states = _states(rows)
         self._probed: dict[Any, bool] = {}
+        self._next_probes: set[Any] = set()
         self._slots = self._reserve_slots(rows)
         self._suspect: Any = None
 
@@ -141,10 +142,22 @@ class _Gates:
                 self._probed[channel.pk] = True
                 if take_probe(channel, self._moment):
                     return None
-            return channel.breaker_open_until
+            return self._behind(row, channel)
         if breaker.is_open(self._moment):
-            return breaker.open_until
+            return self._behind(row, channel)
         return slot if slot is not None and slot > self._moment else None
+
+    def _behind(self, row: Delivery, channel: Channel) -> datetime:
+        """When a delivery behind an open breaker looks again: one of a batch in time for the next probe. The others
+        are made due when the breaker closes (see `recording`); looking every 30 seconds, the thousands that a dead
+        receiver leaves behind would keep everybody busy."""
+        opens = channel.breaker_open_until
+        assert opens is not None
+        if channel.pk not in self._next_probes:
+            self._next_probes.add(channel.pk)
+            return opens
+        age = self._moment - (row.restarted_at or row.created_at)
+        return max(opens, self._moment + pause_by_age(age))
 
     def _reserve_slots(self, rows: list[Delivery]) -> dict[Any, datetime]:
         """A moment for each delivery to a paced target that has none yet."""

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -10,6 +11,7 @@ from django.db.models import Q
 
 from aegisnotify.clock import now
 from notifications.channels import registry
+from notifications.delivery import outbox
 from notifications.delivery.breaker import Breaker
 from notifications.delivery.health import Health, Heard, Stage, after, stage
 from notifications.delivery.policy import asked_pause
@@ -98,11 +100,15 @@ def write_health(heard: Mapping[Any, Sequence[Heard]]) -> dict[Any, datetime]:
         tries = [each for each in heard[channel.pk] if each.target == channel.target_fingerprint]
         if not tries:
             continue
-        health = after(health_of(channel), tries)
+        before = health_of(channel)
+        health = after(before, tries)
         changes = _columns(health)
         if health.first_failure_at is None:
             changes["warned_stage"] = Stage.FINE
         Channel.objects.filter(pk=channel.pk).update(**changes)
+        if before.breaker.open_until is not None and health.breaker.open_until is None:
+            # After the commit: whoever deletes a channel locks its deliveries before the channel.
+            transaction.on_commit(partial(outbox.release, channel.pk, now()), robust=True)
         wishes = [until for until in (health.breaker.open_until, health.not_before) if until is not None]
         if wishes and max(wishes) > tries[-1].at:
             held[channel.pk] = max(wishes)

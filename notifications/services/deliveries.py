@@ -1,11 +1,13 @@
 """Sending a delivery once more."""
 
+from functools import partial
+
 from django.db import transaction
 
 from aegisnotify.clock import now
 from notifications.addresses.selectors import recipient_states
 from notifications.channels import registry
-from notifications.delivery import wakeup
+from notifications.delivery import outbox, wakeup
 from notifications.models import Channel, Delivery, DeliveryStatus
 from notifications.models.deliveries import FINISHED
 from notifications.routing import RecipientState
@@ -81,16 +83,16 @@ def cancel(actor: Actor, delivery: Delivery) -> Delivery:
 
 
 def release(channel: Channel) -> None:
-    """Make due what waits because `channel`, as it was read, is to be left alone for a while. Call it in the
-    transaction that puts the channel to work again."""
+    """Make due what waits because `channel`, as it was read, is to be left alone for a while.
+
+    Call it in the transaction that puts the channel to work again; it is done after that one, since whoever deletes a
+    channel locks its deliveries before the channel.
+    """
     moment = now()
-    held = [until for until in (channel.not_before, channel.breaker_open_until) if until is not None]
-    if not held or max(held) <= moment:
+    until = max(filter(None, (channel.not_before, channel.breaker_open_until)), default=moment)
+    if until <= moment and channel.breaker_open_until is None:
         return
-    waiting = (DeliveryStatus.PENDING, DeliveryStatus.RETRYING)
-    Delivery.objects.filter(channel=channel, status__in=waiting, next_at__gt=moment, next_at__lte=max(held)).update(
-        next_at=moment
-    )
+    transaction.on_commit(partial(outbox.release, channel.pk, moment, until=until), robust=True)
     transaction.on_commit(wakeup.wake, robust=True)
 
 

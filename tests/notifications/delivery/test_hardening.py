@@ -64,6 +64,28 @@ class TestBreaker:
             run(made)
         assert set(Delivery.objects.values_list("status", flat=True)) == {DeliveryStatus.DELIVERED}
 
+    def test_what_piles_up_behind_it_looks_again_by_its_age_and_one_in_time_for_the_probe(self):
+        channel = ChannelFactory(breaker_open_until=now() + HOLD)
+        old = now() - timedelta(hours=4)
+        rows = deliveries(channel, 3, created_at=old, next_at=now())
+        run(transport())
+        waits = sorted(Delivery.objects.values_list("next_at", flat=True))
+        assert waits[0] == channel.breaker_open_until
+        assert all(wait > now() + timedelta(minutes=29) for wait in waits[1:])
+        assert len(waits) == len(rows)
+
+    def test_what_waits_for_it_is_due_when_it_closes(self, django_capture_on_commit_callbacks):
+        channel = ChannelFactory(breaker_open_until=now() - timedelta(seconds=1))
+        deliveries(channel, 1)
+        (waiting,) = deliveries(channel, 1, next_at=now() + timedelta(hours=1))
+        (on_its_ladder,) = deliveries(channel, 1, status="retrying", next_at=now() + timedelta(hours=1))
+        with django_capture_on_commit_callbacks(execute=True):
+            run(transport())
+        for row in (waiting, on_its_ladder):
+            row.refresh_from_db()
+        assert waiting.next_at <= now()
+        assert on_its_ladder.next_at > now() + timedelta(minutes=59)
+
     def test_two_processes_share_one_probe(self):
         channel = ChannelFactory(breaker_open_until=now() - timedelta(seconds=1))
         (first,), (second,) = deliveries(channel, 1), deliveries(channel, 1)

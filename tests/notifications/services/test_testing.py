@@ -77,13 +77,14 @@ def test_a_good_test_forgets_what_the_breaker_counted():
     assert counted == (None, 0, 0, None)
 
 
-def test_a_good_test_ends_the_wait_that_the_other_side_asked_for():
+def test_a_good_test_ends_the_wait_that_the_other_side_asked_for(django_capture_on_commit_callbacks):
     until = now() + timedelta(hours=5)
     channel = ChannelFactory(not_before=until)
     waiting = DeliveryFactory(channel=channel, next_at=until)
     on_its_ladder = DeliveryFactory(channel=channel, status="retrying", next_at=until + timedelta(hours=1))
     elsewhere = DeliveryFactory(next_at=until)
-    send(channel)
+    with django_capture_on_commit_callbacks(execute=True):
+        send(channel)
     for row in (waiting, on_its_ladder, elsewhere):
         row.refresh_from_db()
     assert waiting.next_at <= now()
