@@ -324,6 +324,7 @@ class TestLeases:
         url = f"{channel.config['url']}/new"
         Channel.objects.filter(pk=channel.pk).update(**change, config={**channel.config, "url": url})
         engine._renewed -= 11
+        engine._renew()
         engine.run(budget=5, linger=0.05, wait_for_retries=False)
         row.refresh_from_db()
         assert row.status == status

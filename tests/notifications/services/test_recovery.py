@@ -7,7 +7,7 @@ import time_machine
 
 from aegisnotify.clock import now
 from notifications.intake.recording import record
-from notifications.models import Channel, Delivery, DeliveryStatus, RecoveryJob
+from notifications.models import Channel, Delivery, DeliveryStatus, Occurrence, RecoveryJob
 from notifications.services import recovery
 from notifications.services.recovery import LEASE, start_recovery, work_on_recoveries
 from projects.actors import SYSTEM
@@ -119,8 +119,8 @@ def test_what_somebody_else_delivered_meanwhile_is_neither_counted_nor_noted(pro
 
 def test_a_step_that_can_not_be_done_ends_the_job_and_says_so(project, hook, caplog):
     occurrence = report(project, 1)
-    occurrence.decisions = [{"channel_id": str(hook.pk), "recoverable": True, "deliveries": []}]
-    occurrence.save()
+    broken = [{"channel_id": str(hook.pk), "recoverable": True, "deliveries": []}]
+    Occurrence.objects.filter(pk=occurrence.pk).update(decisions=broken)
     job = recover(hook)
     assert job.status == RecoveryJob.Status.FAILED
     assert "fault of ours" in job.error
