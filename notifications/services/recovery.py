@@ -246,7 +246,7 @@ def _note_in_decisions(occurrences: set[UUID], channel_id: str, moment: datetime
     """The trace goes on saying why nothing was sent then, and tells of the deliveries that made up for it: of those
     that are there, which a process that died or a late event may have made before."""
     by_occurrence: dict[UUID, list[str]] = {}
-    made = Delivery.objects.filter(occurrence__in=occurrences, channel=channel_id).order_by("pk")
+    made = Delivery.objects.filter(occurrence__in=occurrences, channel=UUID(channel_id)).order_by("pk")
     for occurrence_id, pk in made.values_list("occurrence_id", "pk"):
         by_occurrence.setdefault(occurrence_id, []).append(str(pk))
     rows = Occurrence.objects.select_for_update().filter(pk__in=by_occurrence).order_by("pk")
