@@ -253,7 +253,8 @@ def _note_in_decisions(occurrences: set[UUID], channel_id: str, moment: datetime
     for row in rows:
         for decision in row.decisions:
             if decision["channel_id"] == channel_id:
-                decision["deliveries"] = [*decision["deliveries"], *by_occurrence[row.pk]]
+                # Each once, those that were listed already first.
+                decision["deliveries"] = list(dict.fromkeys([*decision["deliveries"], *by_occurrence[row.pk]]))
                 if decision.pop("missed", None):
                     decision["recoverable"] = False
                 decision["recovered_at"] = moment.isoformat(timespec="seconds")
