@@ -80,6 +80,8 @@ def settle(token: uuid.UUID, results: Sequence[Settled], attempts: Sequence[Atte
     try:
         return store(token, results, attempts)
     except IntegrityError:
+        if connection.in_atomic_block:
+            raise
         # Somebody deleted a delivery, with its project or workspace, while it was tried. The others stay.
         tried = {attempt.delivery_id for attempt in attempts}
         there = set(Delivery.objects.filter(pk__in=tried).values_list("pk", flat=True))
