@@ -11,11 +11,12 @@ from django.urls import reverse
 
 from aegisnotify.mail import compose
 from aegisnotify.text import clean_text, unlinked
-from digests.links import unsubscribe_headers
+from digests.links import unsubscribe_headers, workspace_unsubscribe_url
 from digests.models import Mailing
 from notifications.channels.email.headers import domain, list_id
 from notifications.channels.text import clip, tidy
-from projects.models import Workspace
+from projects.access import Right, can
+from projects.models import User, Workspace
 
 # Together with the rows a section may have, these keep the HTML under 80 KB when every character becomes an entity.
 _SUBJECT, _NAME, _DETAIL, _SENTENCE = 150, 100, 160, 500
@@ -64,9 +65,13 @@ def mail(
     sections: Iterable[Section] = (),
     other: Link | None = None,
     unsubscribe: Link | None = None,
+    for_all: Link | None = None,
     preferences_url: str = "",
 ) -> EmailMessage:
-    """`list_name` is what mail programs call the list it belongs to. Without `unsubscribe` it can't be stopped."""
+    """`list_name` is what mail programs call the list it belongs to. Without `unsubscribe` it can't be stopped.
+
+    `for_all` stops it for the whole workspace.
+    """
     values = {
         "kicker": _outside(kicker, _DETAIL),
         "heading": _outside(heading, _SENTENCE),
@@ -84,6 +89,7 @@ def mail(
         "other": other,
         "reason": _outside(reason, _SENTENCE),
         "unsubscribe": unsubscribe and Link(_outside(unsubscribe.label, _DETAIL), unsubscribe.url),
+        "for_all": for_all and Link(_outside(for_all.label, _DETAIL), for_all.url),
         "preferences_url": preferences_url,
     }
     headers = {
@@ -99,6 +105,14 @@ def page(name: str, workspace: Workspace | None = None, *args: Any, **query: str
     """The address of one of our pages, for that workspace."""
     query = ({"ws": workspace.slug} if workspace else {}) | query
     return settings.AEGIS_BASE_URL + reverse(name, args=args) + (f"?{urlencode(query)}" if query else "")
+
+
+def stop_for_all(user: User, workspace: Workspace, role: str) -> Link | None:
+    """For who may: stops reminders and weekly digests of a workspace to everybody."""
+    if not can(role, Right.MANAGE):
+        return None
+    name = clean_text(workspace.name) or "the workspace"
+    return Link(f"Stop reminders and digests for all of {name}", workspace_unsubscribe_url(user.pk, workspace.pk))
 
 
 def preferences_page(workspace: Workspace | None) -> str:

@@ -1,6 +1,6 @@
 """Who may get mail from us about a workspace, decided for many people with three queries."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from digests.models import SkipReason, WorkspaceOptOut
@@ -12,7 +12,8 @@ from projects.models import Membership, User
 class Willing:
     """What is known of some people and workspaces."""
 
-    members: Collection[tuple[int, int]]
+    members: Mapping[tuple[int, int], str]
+    """The roles, by the ids of person and workspace."""
     bounced: Collection[str]
     unsubscribed: Collection[int]
 
@@ -40,7 +41,10 @@ def willing(people: Iterable[User], workspaces: Iterable[int]) -> Willing:
     people, workspaces = list(people), set(workspaces)
     members = Membership.objects.filter(user__in=people, workspace__in=workspaces)
     return Willing(
-        members=set(members.values_list("user_id", "workspace_id")),
+        members={
+            (user_id, workspace_id): role
+            for user_id, workspace_id, role in members.values_list("user_id", "workspace_id", "role")
+        },
         bounced=bounced_addresses(user.email for user in people),
         unsubscribed=set(
             WorkspaceOptOut.objects.filter(workspace__in=workspaces).values_list("workspace_id", flat=True)

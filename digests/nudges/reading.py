@@ -26,18 +26,21 @@ _NOT_COUNTED_YET = timedelta(hours=3)
 @dataclass(frozen=True, slots=True)
 class Known:
     """What decides for some people. `active` is when each was last active, by the id of the person; `workspaces` are
-    those that may remind them."""
+    those that may remind them; `roles` are by person and workspace."""
 
     active: dict[int, datetime]
     workspaces: dict[int, list[int]]
+    roles: dict[tuple[int, int], str]
     refusals: dict[int, SkipReason]
 
 
 def known(users: Collection[User], moment: datetime) -> Known:
     members = Membership.objects.filter(user__in=users, workspace__closed_at=None).order_by("pk")
     joined: defaultdict[int, list[tuple[int, datetime]]] = defaultdict(list)
-    for user_id, workspace_id, at in members.values_list("user_id", "workspace_id", "created_at"):
+    roles = {}
+    for user_id, workspace_id, at, role in members.values_list("user_id", "workspace_id", "created_at", "role"):
         joined[user_id].append((workspace_id, at))
+        roles[user_id, workspace_id] = role
     workspaces = {workspace_id for places in joined.values() for workspace_id, _ in places}
     ran = _last_runs(workspaces, moment)
     silent = set(WorkspaceOptOut.objects.filter(workspace__in=workspaces).values_list("workspace_id", flat=True))
@@ -62,7 +65,7 @@ def known(users: Collection[User], moment: datetime) -> Known:
         )
         if refusal is not None:
             refusals[user.pk] = refusal
-    return Known(active, reminding, refusals)
+    return Known(active, reminding, roles, refusals)
 
 
 def _refusal(belongs: bool, may: bool, unwilling: bool) -> SkipReason | None:

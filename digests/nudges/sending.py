@@ -56,7 +56,10 @@ class Nudges(Kind):
             if refusal is None and facts.active[user.pk] > datetime.fromisoformat(row.facts["quiet_since"]):
                 refusal = SkipReason.ACTIVE_AGAIN
             found = subject(user, facts.workspaces[user.pk]) if refusal is None else None
-            yield row, refusal or (_mail(row, user, found, moment) if found else SkipReason.NO_WORKSPACE)
+            if refusal is not None or found is None:
+                yield row, refusal or SkipReason.NO_WORKSPACE
+            else:
+                yield row, _mail(row, user, facts.roles[user.pk, found.project.workspace_id], found, moment)
 
 
 def start_clocks(limit: int = NEW_AT_ONCE) -> int:
@@ -86,7 +89,7 @@ def _mailing(
     )
 
 
-def _mail(row: Mailing, user: User, found: Subject, moment: datetime) -> EmailMessage:
+def _mail(row: Mailing, user: User, role: str, found: Subject, moment: datetime) -> EmailMessage:
     project, workspace = found.project, found.project.workspace
     name = clean_text(project.name) or "Project"
     since = found.last_at or datetime.fromisoformat(row.facts["quiet_since"])
@@ -103,5 +106,6 @@ def _mail(row: Mailing, user: User, found: Subject, moment: datetime) -> EmailMe
         reason="We send this once after 7 quiet days and once after 30, then stop.",
         list_name="AegisNotify reminders",
         unsubscribe=Link("No more reminders", links.nudges_unsubscribe_url(user.pk)),
+        for_all=mails.stop_for_all(user, workspace, role),
         preferences_url=mails.preferences_page(workspace),
     )

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from digests import selectors
 from digests.forms import WeeklyForm
-from digests.models import WeeklySubscription
+from digests.models import Mailing, MailingState, WeeklySubscription
 from digests.services import preferences as services
+from digests.weekly.sending import send_now
 from notifications.addresses.selectors import bounces_of
 from notifications.views.project_parts import is_htmx, tell
 from projects.access import Right, Role, can, refusal
@@ -52,6 +53,17 @@ def weekly(request: WorkspaceRequest) -> HttpResponse:
 
 @require_POST
 @workspace_page()
+def weekly_now(request: WorkspaceRequest) -> HttpResponse:
+    """Send me one now: the last seven days, whether the digest is on or not."""
+    try:
+        mailing = send_now(request.user, request.workspace)
+    except ServiceError as error:
+        return _changed(request, error.message, good=False)
+    return _changed(request, _came_of(mailing), good=mailing.state == MailingState.SENT)
+
+
+@require_POST
+@workspace_page()
 def reminders(request: WorkspaceRequest) -> HttpResponse:
     services.set_nudges(actor_of(request), request.user, _on(request), workspace=request.workspace)
     return _changed(request, f"Reminders are {_word(request)}.", undo="switch-reminders")
@@ -77,6 +89,18 @@ def whole_workspace(request: WorkspaceRequest) -> HttpResponse:
     return _changed(request, sentence, undo="switch-workspace")
 
 
+def _came_of(mailing: Mailing) -> str:
+    match mailing.state:
+        case MailingState.SENT:
+            return f"The digest of the last seven days went to {mailing.recipient}."
+        case MailingState.SKIPPED:
+            return f"Nothing was sent: {mailing.get_reason_display()}."
+        case MailingState.FAILED:
+            return f"It could not be sent. {mailing.detail or mailing.get_reason_display()}"
+        case _:
+            return f"The mail server did not take it yet, so it is tried again. {mailing.detail}".strip()
+
+
 def _on(request: WorkspaceRequest) -> bool:
     # The wanted state is named, so a second click changes nothing.
     return request.POST.get("on") == "true"
@@ -96,9 +120,9 @@ def _when(moment: datetime, zone: str) -> str:
     return f"{local:%A} {local.day} {local:%b}, {local:%H:%M} ({zone})"
 
 
-def _changed(request: WorkspaceRequest, sentence: str, *, undo: str = "") -> HttpResponse:
+def _changed(request: WorkspaceRequest, sentence: str, *, undo: str = "", good: bool = True) -> HttpResponse:
     if not is_htmx(request):
-        messages.success(request, sentence)
+        (messages.success if good else messages.warning)(request, sentence)
         return to_page(request, PAGE)
     return tell(render(request, "partials/preferences.html", _context(request)), sentence, undo=undo)
 

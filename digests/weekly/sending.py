@@ -69,7 +69,8 @@ class Weekly(Kind):
             if report.nothing and not asked:
                 yield row, SkipReason.NOTHING_HAPPENED
             else:
-                yield row, _mail(row, user, workspace, subscription, report)
+                role = known.members[user.pk, workspace.pk]
+                yield row, _mail(row, user, workspace, role, subscription, report)
 
 
 def send_now(user: User, workspace: Workspace) -> Mailing:
@@ -138,7 +139,12 @@ def _advance(row: WeeklySubscription, known: Willing, token: uuid.UUID, moment: 
 
 
 def _mail(
-    row: Mailing, user: User, workspace: Workspace, subscription: WeeklySubscription | None, report: reports.Report
+    row: Mailing,
+    user: User,
+    workspace: Workspace,
+    role: str,
+    subscription: WeeklySubscription | None,
+    report: reports.Report,
 ) -> EmailMessage:
     said = reports.say(report, subscription.zone if subscription else user.zone)
     return mails.mail(
@@ -160,6 +166,7 @@ def _mail(
         reason=_reason(subscription),
         list_name=f"{report.workspace} weekly",
         unsubscribe=Link("Unsubscribe from the weekly digest", links.weekly_unsubscribe_url(user.pk, workspace.pk)),
+        for_all=mails.stop_for_all(user, workspace, role),
         preferences_url=mails.preferences_page(workspace),
     )
 

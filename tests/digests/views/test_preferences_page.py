@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time
 import pytest
 import time_machine
 from bs4 import BeautifulSoup
+from django.core import mail
 
 from aegisnotify.clock import now
 from digests.models import Mailing, NudgeOptOut, UsageOptOut, WeeklySubscription, WorkspaceOptOut
@@ -16,7 +17,9 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 PAGE = "/settings/email/?ws=acme"
-ACTIONS = {name: f"/settings/email/{name}?ws=acme" for name in ("weekly", "reminders", "usage", "workspace")}
+ACTIONS = {
+    name: f"/settings/email/{name}?ws=acme" for name in ("weekly", "reminders", "usage", "workspace", "weekly/now")
+}
 ROLES = ["owner", "admin", "member", "viewer"]
 
 
@@ -252,3 +255,35 @@ def test_choices_in_one_workspace_say_nothing_of_another(owner, people):
     factories.MembershipFactory(workspace=elsewhere, user=people.owner, role=Role.ADMIN)
     owner.post(ACTIONS["weekly"], {"on": "true"})
     assert not switches(shown(owner.get("/settings/email/?ws=other")))["weekly"]
+
+
+class TestSendMeOneNow:
+    URL = "/settings/email/weekly/now?ws=acme"
+
+    def test_it_comes_at_once_whether_the_digest_is_on_or_not_and_changes_nothing(self, owner, people):
+        page = shown(owner.post(self.URL, follow=True))
+        assert f"The digest of the last seven days went to {people.owner.email}." in text(page)
+        assert [message.to for message in mail.outbox] == [[people.owner.email]]
+        assert not WeeklySubscription.objects.exists()
+        assert "Weekly digest" in text(page.select_one("#preferences aside"))
+
+    def test_a_second_click_within_the_minute_is_refused_in_words(self, owner):
+        owner.post(self.URL)
+        response = owner.post(self.URL, headers={"HX-Request": "true"})
+        assert "One was sent a moment ago." in response["HX-Trigger-After-Settle"]
+        assert len(mail.outbox) == 1
+
+    def test_an_address_that_takes_no_mail_gets_none(self, owner, people):
+        AddressBounce.objects.create(email=people.owner.email, kind="bounced", at=now())
+        assert "Nothing was sent: Mail to the address bounced." in text(shown(owner.post(self.URL, follow=True)))
+        assert not mail.outbox
+
+    def test_a_mail_server_that_is_away_is_said(self, owner, settings):
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_PORT = 1
+        page = text(shown(owner.post(self.URL, follow=True)))
+        assert "The mail server did not take it yet, so it is tried again." in page
+
+    def test_a_link_does_not_send_one(self, owner):
+        assert owner.get(self.URL).status_code == 405
+        assert not mail.outbox
