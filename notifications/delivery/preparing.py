@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
@@ -293,7 +294,7 @@ class _Materials:
                 recipient=row.recipient,
                 is_member=is_member,
                 unsubscribe_url=unsubscribe_url(str(row.project_id), row.recipient) if row.recipient else "",
-                preferences_url=f"{settings.AEGIS_BASE_URL}{reverse('overview')}" if is_member else "",
+                preferences_url=_preferences_url(project) if is_member else "",
             ),
         )
 
@@ -301,6 +302,10 @@ class _Materials:
 def event_url(occurrence_id: Any) -> str:
     """The page that says who was told of an occurrence, and why."""
     return f"{settings.AEGIS_BASE_URL}{reverse('event_why', args=[occurrence_id])}"
+
+
+def _preferences_url(project: Project) -> str:
+    return f"{settings.AEGIS_BASE_URL}{reverse('settings_email')}?{urlencode({'ws': project.workspace.slug})}"
 
 
 def _reason(row: Delivery, occurrence: Occurrence, project: Project) -> str:

@@ -230,10 +230,13 @@ OPERATIONS = (
 PREFERENCES = (
     Row("settings_email", GET, VIEW),
     Row("settings_email_weekly", POST, VIEW, 302, form={"on": "true"}),
+    Row("settings_email_now", POST, VIEW, 302),
     Row("settings_email_reminders", POST, VIEW, 302, form={"on": "true"}),
     # Usage warnings go to owner and admins only.
     Row("settings_email_usage", POST, VIEW, 302, form={"on": "true"}, statuses={"member": 403, "viewer": 403}),
     Row("settings_email_workspace", POST, MANAGE, 302, form={"on": "true"}),
+    Row("api-email-preferences", GET, VIEW),
+    Row("api-email-preferences", PATCH, VIEW, json={"reminders": False}),
 )
 
 DOCS = (
