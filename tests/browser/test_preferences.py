@@ -83,6 +83,8 @@ def test_it_works_without_javascript(plain, workspace, lena):
     page.get_by_role("button", name="Save day and time").click()
     page.get_by_text("The time of the weekly digest is saved.").wait_for()
     assert f"{WeeklySubscription.objects.get().at:%H:%M}" == "06:45"
+    page.get_by_role("button", name="Send me one now").click()
+    page.get_by_text("The digest of the last seven days went to lena@acme.example.").wait_for()
     page.get_by_role("switch", name="Usage warnings").click()
     page.get_by_text("Usage warnings are off.").wait_for()
     page.get_by_role("link", name="Mornings").click()
