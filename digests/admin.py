@@ -11,6 +11,9 @@ from digests.models import (
     Mailing,
     MailingItem,
     NudgeClock,
+    NudgeOptOut,
+    PersonActivity,
+    UsageOptOut,
     UsageThreshold,
     WeeklySubscription,
     WorkspaceOptOut,
@@ -99,3 +102,35 @@ class WorkspaceOptOutAdmin(ReadOnlyAdmin):
     list_select_related = ("workspace", "created_by")
     search_fields = ("workspace__slug__exact",)
     search_help_text = "A workspace's slug"
+
+
+@admin.register(UsageOptOut)
+class UsageOptOutAdmin(ReadOnlyAdmin):
+    list_display = ("user", "workspace", "created_at")
+    list_select_related = ("user", "workspace")
+    search_fields = ("user__email__exact", "workspace__slug__exact")
+    search_help_text = "A whole address or a workspace's slug"
+
+
+@admin.register(NudgeOptOut)
+class NudgeOptOutAdmin(ReadOnlyAdmin):
+    list_display = ("user", "created_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email__exact",)
+    search_help_text = "A whole address"
+
+
+@admin.register(PersonActivity)
+class PersonActivityAdmin(ReadOnlyAdmin):
+    list_display = ("user", "seen_at", "last_project")
+    list_select_related = ("user", "last_project")
+    search_fields = ("user__email__exact",)
+    search_help_text = "A whole address"
+
+
+@admin.register(MailingItem)
+class MailingItemAdmin(ReadOnlyAdmin):
+    list_display = ("delivery_id", "mailing")
+    list_select_related = ("mailing",)
+    search_by_id = ("delivery_id", "mailing_id")
+    search_help_text = "The id of a delivery or mailing"

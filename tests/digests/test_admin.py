@@ -11,6 +11,9 @@ from digests.models import (
     Mailing,
     MailingItem,
     NudgeClock,
+    NudgeOptOut,
+    PersonActivity,
+    UsageOptOut,
     UsageThreshold,
     WeeklySubscription,
     WorkspaceOptOut,
@@ -41,6 +44,9 @@ def rows(count):
         MailingItem.objects.create(delivery=delivery, mailing=mailing)
         WeeklySubscription.objects.create(user=user, workspace=workspace)
         WorkspaceOptOut.objects.create(workspace=workspace, created_at=moment, created_by=user)
+        UsageOptOut.objects.create(user=user, workspace=workspace, created_at=moment)
+        NudgeOptOut.objects.create(user=user, created_at=moment)
+        PersonActivity.objects.create(user=user, seen_at=moment, last_project=delivery.project)
         NudgeClock.objects.create(user=user, quiet_since=moment, next_at=moment)
         DailyTotal.objects.create(project=delivery.project, day=moment.date(), last_at=moment)
         ChannelClock.objects.create(
@@ -54,7 +60,7 @@ def rows(count):
 def test_lists_and_rows_open_and_cost_the_same_for_many(client):
     rows(1)
     first = {model: opened(client, address(model, "changelist"))[1] for model in models_of("digests")}
-    assert len(first) == 7
+    assert len(first) == 11
     rows(4)
     for model, queries in first.items():
         assert opened(client, address(model, "changelist"))[1] == queries, model
