@@ -4,18 +4,20 @@ from typing import Any, cast
 
 from django.http import HttpRequest
 
+from aegisnotify.clock import now
 from projects import navigation, pages
 from projects.usage import Meter
 
 
 def workspace(request: HttpRequest) -> dict[str, Any]:
-    """What sidebar and top bar show. Two queries: the projects' number and the month's usage."""
+    """What sidebar and top bar show. Two queries: the projects' number with the badges, and the month's usage."""
     if getattr(request, "workspace", None) is None:
         return {}
     inside = cast(pages.WorkspaceRequest, request)
     current = (request.resolver_match.url_name or "") if request.resolver_match else ""
+    project_count, badges = navigation.measure(inside.workspace.pk, now())
     shown = [
-        list(navigation.links(entries, inside.workspace.slug, inside.membership.role, current))
+        list(navigation.links(entries, inside.workspace.slug, inside.membership.role, current, badges))
         for entries in (navigation.MAIN, navigation.SETTINGS)
     ]
     parent = next((link for group in shown for link in group if link.current), None)
@@ -23,7 +25,7 @@ def workspace(request: HttpRequest) -> dict[str, Any]:
         "workspace": inside.workspace,
         "membership": inside.membership,
         "memberships": inside.memberships,
-        "project_count": inside.workspace.projects.count(),
+        "project_count": project_count,
         "runs": pages.usage(inside)[Meter.RUNS],
         "nav_main": shown[0],
         "nav_settings": shown[1],

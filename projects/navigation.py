@@ -3,13 +3,18 @@
 An entry appears as soon as its name resolves to an address, so a page that is not built yet is no dead link.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
 from urllib.parse import urlencode
 
+from django.db import models
+from django.db.models.expressions import Combinable
 from django.urls import NoReverseMatch, reverse
 
 from projects.access import Right, Role, can
+from projects.models import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +30,47 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Link:
+    """`badge`: what wants attention there, in words."""
+
     label: str
     icon: str
     url: str
     current: bool
+    badge: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many things want attention on an entry's page: an expression over workspaces, and the word for them."""
+
+    expression: Callable[[datetime], Combinable]
+    word: str
+
+
+_counts: dict[str, Count] = {}
+
+
+def counts(name: str, word: str) -> Callable[[Callable[[datetime], Combinable]], Callable[[datetime], Combinable]]:
+    """Register what is counted for the entry `name`. It is asked with the sidebar's own query, at a moment."""
+
+    def register(expression: Callable[[datetime], Combinable]) -> Callable[[datetime], Combinable]:
+        _counts[name] = Count(expression, word)
+        return expression
+
+    return register
+
+
+def measure(workspace_id: int, moment: datetime) -> tuple[int, dict[str, str]]:
+    """The number of a workspace's projects, and the badges by their entries' names. One query."""
+    asked = {name: count.expression(moment) for name, count in _counts.items()}
+    row = (
+        Workspace.objects.filter(pk=workspace_id)
+        .annotate(project_count=models.Count("projects"), **asked)
+        .values("project_count", *asked)
+        .get()
+    )
+    badges = {name: f"{row[name]:,} {_counts[name].word}" for name in asked if row[name]}
+    return row["project_count"], badges
 
 
 MAIN = (
@@ -79,7 +121,13 @@ SETTINGS = (
 )
 
 
-def links(entries: tuple[Entry, ...], workspace_slug: str, role: Role | str, current: str) -> Iterator[Link]:
+def links(
+    entries: tuple[Entry, ...],
+    workspace_slug: str,
+    role: Role | str,
+    current: str,
+    badges: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Link]:
     """The entries to show to somebody in `role`; `current` is the URL name of the page that is being shown."""
     for entry in entries:
         if not can(role, entry.right):
@@ -93,4 +141,5 @@ def links(entries: tuple[Entry, ...], workspace_slug: str, role: Role | str, cur
             entry.icon,
             f"{address}?{urlencode({'ws': workspace_slug})}",
             current == entry.name or current in entry.pages,
+            badges.get(entry.name, ""),
         )

@@ -6,8 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import F, Func, IntegerField, OuterRef, Q, Subquery
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
+
 from notifications.models import Channel
 from notifications.selectors.channels import is_paused, over_plan_limit
+from projects import navigation
 from projects.entitlements import Limits
 
 
@@ -35,6 +40,20 @@ def checkups(channels: Iterable[Channel], limits: Limits, moment: datetime) -> I
         over = over_plan_limit(limits, members)
         for channel in members:
             yield Checkup(channel, health_of(channel, over=channel.pk in over, moment=moment))
+
+
+@navigation.counts("notifications", "failing")
+def failing_channels(moment: datetime) -> Combinable:
+    """How many channels of a workspace fail or are suspended. The plan's limits are not looked at, which takes rows: a
+    channel beyond them that failed before is counted."""
+    troubled = Channel.objects.filter(
+        Q(suspended_at__isnull=False)
+        | Q(failures_in_a_row__gt=0) & (Q(paused_until=None) | Q(paused_until__lte=moment)),
+        enabled=True,
+        project__workspace=OuterRef("pk"),
+    )
+    number = troubled.order_by().annotate(number=Func(F("pk"), function="COUNT")).values("number")
+    return Coalesce(Subquery(number, output_field=IntegerField()), 0)
 
 
 def health_of(channel: Channel, *, over: bool, moment: datetime) -> ChannelHealth:

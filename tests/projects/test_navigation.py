@@ -1,11 +1,15 @@
 """The sidebar's entries."""
 
+from datetime import timedelta
+
 import pytest
 from django.http import HttpResponse
 from django.urls import path
 
+from aegisnotify.clock import now
 from projects.access import Role
-from projects.navigation import MAIN, SETTINGS, links
+from projects.navigation import MAIN, SETTINGS, links, measure
+from tests import factories
 
 urlpatterns = [
     path(f"{name}/", lambda request: HttpResponse(), name=name)
@@ -42,3 +46,22 @@ class TestEntries:
     )
     def test_settings_are_shown_to_those_who_may_open_them(self, role, expected):
         assert labels(SETTINGS, role) == expected
+
+
+@pytest.mark.django_db
+def test_what_wants_attention_stands_beside_its_entry(client, project, people, django_assert_num_queries):
+    moment = now()
+    made = {
+        "failing": {"failures_in_a_row": 3},
+        "suspended": {"suspended_at": moment},
+        "healthy": {},
+        "off": {"failures_in_a_row": 3, "enabled": False},
+        "paused": {"failures_in_a_row": 3, "paused_until": moment + timedelta(hours=1)},
+    }
+    for key, fields in made.items():
+        factories.ChannelFactory(project=project, kind="webhook", key=key, **fields)
+    factories.ChannelFactory(failures_in_a_row=3)  # another workspace's
+    with django_assert_num_queries(1):
+        assert measure(project.workspace_id, moment) == (1, {"notifications": "2 failing"})
+    client.force_login(people.viewer)
+    assert '<span class="badge ml-auto">2 failing</span>' in client.get("/usage/?ws=acme").content.decode()
