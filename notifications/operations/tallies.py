@@ -15,9 +15,8 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, DurationField, ExpressionWrapper, F, FloatField, Func, Max, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce, Extract
 
 from aegisnotify.clock import now
 from aegisnotify.ids import uuid7_floor
@@ -69,22 +68,43 @@ def _catch_up(source: Source) -> int:
     return counted
 
 
-@transaction.atomic
 def _step(source: Source) -> int:
+    """Count a chunk, without a lock, and store it if nobody else has meanwhile. On SQLite a lock would hold up all."""
     moment = now()
-    Tally.objects.get_or_create(pk=source.name, defaults={"upto": source.horizon(moment), "upto_at": moment})
-    tally = Tally.objects.select_for_update().get(pk=source.name)
+    tally, _ = Tally.objects.get_or_create(pk=source.name, defaults={"upto": source.horizon(moment), "upto_at": moment})
     if moment - tally.upto_at < LAG:
         return 0
     rows = source.between(tally.counted, tally.upto)
     keys = list(rows.order_by("pk").values_list("pk", flat=True)[CHUNK - 1 : CHUNK])
     until = str(keys[0]) if keys else tally.upto
     found = source.count(source.between(tally.counted, until))
-    tally.totals, tally.counted = _sum(tally.totals, found), until
+    unchanged = Tally.objects.filter(pk=source.name, counted=tally.counted, upto=tally.upto, upto_at=tally.upto_at)
+    changes: dict[str, Any] = {"totals": _sum(tally.totals, found), "counted": until}
     if not keys:
-        tally.upto, tally.upto_at = source.horizon(moment), moment
-    tally.save()
+        changes |= {"upto": source.horizon(moment), "upto_at": moment}
+    if not unchanged.update(**changes):
+        return 0
     return CHUNK if keys else sum(kind["count"] for kind in found.values())
+
+
+class _Seconds(Func):
+    """The seconds from one moment to another. (Django's own difference is a Python function on SQLite.)"""
+
+    output_field = FloatField()
+    arity = 2
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        begin, end = self.get_source_expressions()
+        difference = ExpressionWrapper(end - begin, output_field=DurationField())
+        return compiler.compile(Extract(difference, "epoch"))
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        # Both are UTC; julianday is exact to some 40 µs.
+        begin, end = self.get_source_expressions()
+        difference = Func(end, function="julianday", output_field=FloatField()) - Func(
+            begin, function="julianday", output_field=FloatField()
+        )
+        return compiler.compile(ExpressionWrapper(difference * 86_400.0, output_field=FloatField()))
 
 
 class _Occurrences:
@@ -125,23 +145,18 @@ class _Attempts:
             "gave_up": Count("pk", filter=last & Q(outcome=Attempt.Outcome.RETRY)),
             "sum_duration_ms": Sum("duration_ms", filter=made),
             **{f"duration_{ms}": Count("pk", filter=made & Q(duration_ms__lte=ms)) for ms in DURATIONS_MS},
-            "sum_latency_us": Sum("latency", filter=arrived),
-            **{
-                f"latency_{ms}": Count("pk", filter=arrived & Q(latency__lte=timedelta(milliseconds=ms)))
-                for ms in LATENCIES_MS
-            },
+            "sum_latency_us": Sum(F("latency") * 1_000_000, filter=arrived, output_field=FloatField()),
+            **{f"latency_{ms}": Count("pk", filter=arrived & Q(latency__lte=ms / 1000)) for ms in LATENCIES_MS},
         }
         begun = Coalesce("delivery__restarted_at", "delivery__created_at")
-        latency = ExpressionWrapper(F("delivery__delivered_at") - begun, output_field=DurationField())
+        latency = _Seconds(begun, F("delivery__delivered_at"))
         counted: Iterable[Any] = rows.order_by().annotate(latency=latency).values("delivery__kind").annotate(**columns)
         return {row["delivery__kind"]: {name: _whole(row[name]) for name in columns} for row in counted}
 
 
 def _whole(value: Any) -> int:
-    """Counts as they are, durations in microseconds, nothing as 0."""
-    if isinstance(value, timedelta):
-        return value // timedelta(microseconds=1)
-    return int(value or 0)
+    """As an integer; nothing is 0."""
+    return round(value or 0)
 
 
 def _sum(old: Totals, new: Totals) -> Totals:
