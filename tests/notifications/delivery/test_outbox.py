@@ -4,12 +4,13 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from aegisnotify.clock import now
 from notifications.delivery import outbox
 from notifications.delivery.outbox import LEASE, Settled
-from notifications.models import Attempt, DeliveryStatus
+from notifications.models import Attempt, Delivery, DeliveryStatus
+from notifications.models.deliveries import ENDS_TO_LOOK_AT, UNFINISHED, status_among
 from tests.factories import DeliveryFactory
 
 pytestmark = pytest.mark.django_db
@@ -168,3 +169,12 @@ def test_the_next_due_moment_is_found():
     assert outbox.next_due() is None
     delivery = DeliveryFactory(next_at=now() + timedelta(minutes=3))
     assert outbox.next_due() == delivery.next_at
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL reads a table of a few rows without an index")
+@pytest.mark.parametrize(("statuses", "index"), [(UNFINISHED, "delivery_due"), (ENDS_TO_LOOK_AT, "delivery_by_end")])
+def test_what_is_rare_is_found_by_its_partial_index(statuses, index):
+    order = "next_at" if statuses is UNFINISHED else "-pk"
+    # With its values as parameters the whole table is read: several times a second, by whoever waits for work.
+    rows = Delivery.objects.filter(status_among(statuses)).order_by(order)
+    assert index in rows.explain()
