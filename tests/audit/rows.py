@@ -12,7 +12,7 @@ from django.db.models import F
 
 from aegisnotify import signed_links
 from aegisnotify.clock import now
-from digests.services import preferences
+from digests.services import membership, preferences
 from notifications import drafts as unsaved
 from notifications.addresses import services as addresses
 from notifications.insight.coverage import Action, Fix
@@ -336,6 +336,12 @@ ROWS: dict[str, Row] = {
     "notifications.addresses.services.lift_bounce": Row(
         lambda s: addresses.lift_bounce(s.actor, bounce()), "address.bounce_lifted", inside=False
     ),
+    "digests.services.membership.change_preferences": Row(
+        lambda s: membership.change_preferences(
+            s.actor, s.workspace.memberships.get(user=s.owner), workspace_unsubscribed=True
+        ),
+        "preferences.workspace_unsubscribed",
+    ),
     "digests.services.preferences.set_weekly": Row(
         lambda s: preferences.set_weekly(s.actor, s.owner, s.workspace, enabled=True, at=time(9)),
         "preferences.weekly_changed",
@@ -365,6 +371,7 @@ UNRECORDED: dict[str, str] = {
     "projects.services.audit.record": "the log itself",
     "projects.services.audit.differences": READS,
     "projects.services.invitations.find": READS,
+    "projects.services.invitations.joined": READS,
     "projects.services.invitations.open_invitations": READS,
     "projects.services.members.release_address": PART,
     "projects.services.projects.on_project_created": "registers a hook",
