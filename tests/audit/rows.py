@@ -384,6 +384,7 @@ UNRECORDED: dict[str, str] = {
     "notifications.services.closing.delete_closed_workspaces": "the deletion was recorded when it was asked for",
     "notifications.services.coverage.right_of": READS,
     "notifications.services.coverage.find_warning": READS,
+    "notifications.services.deliveries.release": PART,
     "notifications.services.deliveries.require_able": READS,
     "notifications.services.deliveries.require_in_plan": READS,
     "notifications.services.drafts.stage": OWN_DRAFT,
