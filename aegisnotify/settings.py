@@ -64,7 +64,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "aegisnotify.pages.middleware.refuse_nul",
+    "aegisnotify.pages.middleware.leave_out_nul",
     "aegisnotify.pages.middleware.explain_refused_methods",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

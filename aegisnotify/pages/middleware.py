@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 
@@ -11,13 +10,14 @@ from aegisnotify.pages.context import theme
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
-def refuse_nul(get_response: Answer) -> Answer:
-    """400 for a NUL in a page's parameters: PostgreSQL refuses it in a query, and HTML can't show it. Forms refuse it
-    by themselves, and the API says in which parameter it was."""
+def leave_out_nul(get_response: Answer) -> Answer:
+    """Drop every NUL from a page's parameters: PostgreSQL refuses it in a query, and HTML can't show it. Forms refuse
+    it by themselves, and the API says in which parameter it was."""
 
     def answer(request: HttpRequest) -> HttpResponse:
-        if "%00" in request.META.get("QUERY_STRING", "") and not request.path.startswith("/api/"):
-            raise SuspiciousOperation("A parameter has a NUL in it.")
+        query = request.META.get("QUERY_STRING", "")
+        if "%00" in query and not request.path.startswith("/api/"):
+            request.META["QUERY_STRING"] = query.replace("%00", "")
         return get_response(request)
 
     return answer
