@@ -19,6 +19,9 @@ LEASE = timedelta(minutes=5)
 # Longer than handing one mail over can take, every answer of the server being slow.
 HANDING_OVER = timedelta(minutes=10)
 TRIES = 3
+# Of processes that die with a batch one mail is the cause. From so many claims on they are taken one at a time, so that
+# the others get through, and that one is given up after so many.
+SUSPECT, MOST_CLAIMS = 3, 10
 KEPT = timedelta(days=400)
 FORGOTTEN_AT_ONCE = 5000
 WAITS = (timedelta(minutes=10), timedelta(hours=2))
@@ -34,7 +37,7 @@ def claimed(
         recipient=recipient,
         due_at=due_at,
         state=MailingState.CLAIMED,
-        tries=1,
+        claims=1,
         lease_token=token,
         lease_until=moment + LEASE,
         created_at=moment,
@@ -81,24 +84,28 @@ def reclaim(limit: int, token: uuid.UUID, moment: datetime) -> list[Mailing]:
         skip_locked=connection.features.has_select_for_update_skip_locked, of=("self",)
     )
     rows = list(
-        due.filter(state=MailingState.CLAIMED, lease_until__lte=moment, tries__lt=TRIES).order_by("lease_until")[:limit]
+        due.filter(state=MailingState.CLAIMED, lease_until__lte=moment, claims__lt=MOST_CLAIMS).order_by(
+            "lease_until", "pk"
+        )[:limit]
     )
+    if any(row.claims >= SUSPECT and row.lease_token for row in rows):
+        rows = rows[:1]
     ids = [row.pk for row in rows]
-    Mailing.objects.filter(pk__in=ids).update(lease_token=token, lease_until=moment + LEASE, tries=F("tries") + 1)
+    Mailing.objects.filter(pk__in=ids).update(lease_token=token, lease_until=moment + LEASE, claims=F("claims") + 1)
     return sorted(Mailing.objects.filter(pk__in=ids), key=lambda row: row.pk)
 
 
 def waiting(kind: MailingKind, moment: datetime) -> list[Mailing]:
     """Those of a kind that `reclaim` would take."""
-    due = Mailing.objects.filter(kind=kind, state=MailingState.CLAIMED, lease_until__lte=moment, tries__lt=TRIES)
+    due = Mailing.objects.filter(kind=kind, state=MailingState.CLAIMED, lease_until__lte=moment, claims__lt=MOST_CLAIMS)
     return list(due.order_by("lease_until"))
 
 
 def lost(limit: int, moment: datetime) -> list[Mailing]:
-    """Those that will not be tried again: their process died handing them over, or died with them three times."""
+    """Those that will not be tried again: their process died handing them over, or processes died with them often."""
     unfinished = Mailing.objects.filter(lease_until__lte=moment)
     gone = unfinished.filter(state=MailingState.HANDING_OVER) | unfinished.filter(
-        state=MailingState.CLAIMED, tries__gte=TRIES
+        state=MailingState.CLAIMED, claims__gte=MOST_CLAIMS
     )
     return list(gone.order_by("lease_until")[:limit])
 
@@ -106,8 +113,12 @@ def lost(limit: int, moment: datetime) -> list[Mailing]:
 def begin(mailing: Mailing, subject: str, moment: datetime) -> bool:
     """From claimed to handing over. False when another process has it by now: then don't send."""
     changed = _ours(mailing, MailingState.CLAIMED).update(
-        state=MailingState.HANDING_OVER, subject=subject[:300], lease_until=moment + HANDING_OVER
+        state=MailingState.HANDING_OVER,
+        subject=subject[:300],
+        tries=F("tries") + 1,
+        lease_until=moment + HANDING_OVER,
     )
+    mailing.tries += 1
     mailing.state = MailingState.HANDING_OVER
     return bool(changed)
 
@@ -126,10 +137,15 @@ def fail(mailing: Mailing, reason: FailReason, moment: datetime, detail: str = "
 
 def try_later(mailing: Mailing, moment: datetime, detail: str, last: FailReason = FailReason.MAIL_SERVER) -> bool:
     """The server certainly did not take it. After the last try it has failed; the answer is whether it has."""
+    if mailing.state == MailingState.CLAIMED:
+        # The server could not be asked, or there was no mail to send: that is a try, too.
+        mailing.tries += 1
     if mailing.tries >= TRIES:
         return fail(mailing, last, moment, detail)
     _ours(mailing, mailing.state).update(
         state=MailingState.CLAIMED,
+        tries=mailing.tries,
+        claims=0,
         lease_token=None,
         lease_until=moment + WAITS[mailing.tries - 1],
         detail=detail[:500],
@@ -147,7 +163,7 @@ def renew(rows: Iterable[Mailing], token: uuid.UUID, moment: datetime) -> None:
 def give_back(rows: Iterable[Mailing], token: uuid.UUID, moment: datetime) -> None:
     """Untried ones, for the next process: their claim does not count."""
     ours = Mailing.objects.filter(pk__in=[row.pk for row in rows], state=MailingState.CLAIMED, lease_token=token)
-    ours.update(lease_token=None, lease_until=moment, tries=F("tries") - 1)
+    ours.update(lease_token=None, lease_until=moment, claims=F("claims") - 1)
 
 
 def forget_old(moment: datetime) -> int:
@@ -176,7 +192,13 @@ def _ours(mailing: Mailing, state: str) -> Any:
 
 def _finish(mailing: Mailing, state: MailingState, moment: datetime, reason: str = "", detail: str = "") -> bool:
     changed = _ours(mailing, mailing.state).update(
-        state=state, reason=reason, detail=detail[:500], lease_token=None, lease_until=None, finished_at=moment
+        state=state,
+        reason=reason,
+        detail=detail[:500],
+        tries=mailing.tries,
+        lease_token=None,
+        lease_until=None,
+        finished_at=moment,
     )
     if changed:
         mailing.state, mailing.reason, mailing.finished_at = state, reason, moment

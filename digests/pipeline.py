@@ -71,8 +71,7 @@ class Run:
         """Record those whose process died while it handed them over. How many."""
         found = mailings.lost(AT_ONCE, now())
         for mailing in found:
-            died_claimed = mailing.state == MailingState.CLAIMED and mailing.detail
-            self._finish(mailing, FailReason.MAIL_SERVER if died_claimed else FailReason.INTERRUPTED, mailing.detail)
+            self._finish(mailing, FailReason.INTERRUPTED, mailing.detail)
         return len(found)
 
     def claim_and_send(self, kind: Kind) -> int:

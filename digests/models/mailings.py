@@ -83,6 +83,7 @@ class Mailing(models.Model):
     reason = models.CharField(max_length=30, blank=True, choices=[*SkipReason.choices, *FailReason.choices])
     detail = models.CharField(max_length=500, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
+    claims = models.PositiveSmallIntegerField(default=0, help_text="how often a process took it up")
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()

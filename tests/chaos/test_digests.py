@@ -102,7 +102,9 @@ def test_racing_and_dying_processes_send_each_digest_once_or_say_why_not(start, 
     ledger = answer(start("ledger"))
     assert len(ledger) == PEOPLE
     states = {recipient: (state, reason) for recipient, state, reason, _ in ledger}
-    assert max(inbox.mails.values()) == 1
+    assert set(inbox.mails.values()) == {1}
+    # At most one for each of the three kills while a mail was being handed over.
+    assert Counter(state for state, _ in states.values())["failed"] <= 3
     for recipient, (state, reason) in states.items():
         if state == "sent":
             assert inbox.mails[recipient] == 1

@@ -155,13 +155,19 @@ class TestStates:
     def test_a_lease_that_is_over_may_be_claimed_again(self, row):
         assert mailings.reclaim(10, uuid.uuid4(), now()) == []
         again = mailings.reclaim(10, uuid.uuid4(), now() + mailings.LEASE)
-        assert [(each.pk, each.tries) for each in again] == [(row.pk, 2)]
+        assert [(each.pk, each.claims) for each in again] == [(row.pk, 2)]
         assert not mailings.begin(row, "x", now())
 
-    def test_one_that_died_three_times_is_lost(self, row):
-        for number in range(1, 4):
-            mailings.reclaim(10, uuid.uuid4(), now() + number * timedelta(hours=1))
-        assert len(mailings.lost(10, now() + timedelta(hours=9))) == 1
+    def test_what_processes_die_with_is_taken_alone_and_given_up_in_the_end(self, row, workspace, people):
+        other = mailings.claimed(
+            MailingKind.WEEKLY, "two", people.admin.email, token=uuid.uuid4(), due_at=now(), moment=now(),
+            user=people.admin, workspace=workspace,
+        )  # fmt: skip
+        mailings.store([other])
+        taken = [len(mailings.reclaim(10, uuid.uuid4(), now() + number * timedelta(hours=1))) for number in range(1, 5)]
+        assert taken == [2, 2, 1, 1]
+        Mailing.objects.update(claims=mailings.MOST_CLAIMS)
+        assert len(mailings.lost(10, now() + timedelta(hours=9))) == 2
 
 
 @pytest.mark.parametrize(
