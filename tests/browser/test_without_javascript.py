@@ -87,7 +87,7 @@ def test_adding_each_kind(plain, owner, project):
     page = opened(plain, owner, CHANNELS)
     for kind, url in (*URLS.items(), ("Email", "")):
         page.locator("main").get_by_role("link", name="Add channel").first.click()
-        page.get_by_role("link", name=kind).click()
+        page.locator("main").get_by_role("link", name=kind).click()
         if url:
             page.get_by_label("URL").fill("nonsense")
             page.get_by_role("button", name="Save channel").click()
