@@ -103,7 +103,7 @@ def test_adding_each_kind(visitor, project, owner):
             page.get_by_role("link", name="To the channels").click()
         card(page, f"{kind} of QA").wait_for()
     page.locator("main").get_by_role("link", name="Add channel").click()
-    page.get_by_role("link", name="Email").click()
+    page.locator("main").get_by_role("link", name="Email").click()
     page.get_by_label("Recipients").fill("lena@acme.example\nqa@elsewhere.example")
     page.get_by_role("button", name="Save channel").click()
     expect(card(page, "Email")).to_contain_text("Unconfirmed")
