@@ -49,6 +49,8 @@ class FastAdmin(admin.ModelAdmin):
 
     paginator = CappedPaginator
     show_full_result_count = False
+    # A number beside each choice of a filter is a count of the whole table for each.
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     ordering: ClassVar[Any] = ("-pk",)
     defer_in_list: ClassVar[Collection[str]] = ()

@@ -69,7 +69,7 @@ class DeliveryAdmin(HistoryAdmin):
         "size",
     )
     inlines = (AttemptInline,)
-    list_display = ("id", "created_at", "project", "channel_key", "event", "recipient", "status", "attempt_count")
+    list_display = ("id", "status", "event", "channel_key", "recipient", "project", "created_at", "attempt_count")
     list_select_related = ("project",)
     defer_in_list = ("body",)
     select_in_page = ("workspace", "project", "occurrence")

@@ -47,6 +47,7 @@ class UserAdmin(DjangoUserAdmin):
     add_form = UserAddForm
     paginator = CappedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     ordering = ("email",)
     list_display = ("email", "name", "time_zone", "is_active", "is_staff", "date_joined", "last_login")
