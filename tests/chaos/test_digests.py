@@ -18,8 +18,8 @@ from tests.chaos.stack import ROOT
 
 pytestmark = pytest.mark.chaos
 POINTS = ["claimed", "made", "handing over", "handed over", "recording"]
-PEOPLE = 40
 LONG = bool(os.environ.get("AEGIS_CHAOS_ROUNDS"))
+PEOPLE = 40 if LONG else 16
 RUNS = 10_000 if LONG else 1_600
 
 
