@@ -11,7 +11,7 @@ from tests import factories
 from tests.html_checks import problems
 
 # Django's, Swagger's, and a mail as it is sent: mail programs need its inline styles.
-_NOT_OURS = re.compile(r"/admin/|/api/v1/docs|/p/[^/]+/preview/email")
+_NOT_OURS = re.compile(r"/admin/|/api/v1/docs|/p/[^/]+/preview/email|/settings/email/weekly/preview")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.mail import EmailMultiAlternatives
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
@@ -16,8 +17,9 @@ from digests import selectors
 from digests.forms import WeeklyForm
 from digests.models import Mailing, MailingState, WeeklySubscription
 from digests.services import preferences as services
-from digests.weekly.sending import send_now
+from digests.weekly.sending import preview, send_now
 from notifications.addresses.selectors import bounces_of
+from notifications.views.previews import mail_document
 from notifications.views.project_parts import is_htmx, tell
 from projects.access import Right, Role, can, refusal
 from projects.errors import ServiceError
@@ -49,6 +51,15 @@ def weekly(request: WorkspaceRequest) -> HttpResponse:
         else:
             return _changed(request, f"The time of the weekly digest is saved.{_next(row)}")
     return _page(request, form, status=400)
+
+
+@require_safe
+@workspace_page()
+def weekly_preview(request: WorkspaceRequest) -> HttpResponse:
+    """The weekly digest as it would be now, in a document of its own."""
+    message = preview(request.membership)
+    assert isinstance(message, EmailMultiAlternatives)
+    return mail_document(str(message.alternatives[0][0]))
 
 
 @require_POST

@@ -17,7 +17,7 @@ from digests.recipients import Willing, willing
 from digests.weekly import report as reports
 from digests.weekly.reading import report as read_report
 from projects.errors import Conflict
-from projects.models import User, Workspace
+from projects.models import Membership, User, Workspace
 
 WEEK = timedelta(days=7)
 _DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
@@ -104,6 +104,26 @@ def send_now(user: User, workspace: Workspace) -> Mailing:
         run.close()
     row.refresh_from_db()
     return row
+
+
+def preview(membership: Membership) -> EmailMessage:
+    """The digest of the last seven days as a member would get it now. Nothing is stored or sent."""
+    moment, user, workspace = now(), membership.user, membership.workspace
+    row = mailings.claimed(
+        MailingKind.WEEKLY,
+        "preview",
+        user.email,
+        token=uuid.uuid4(),
+        due_at=moment,
+        moment=moment,
+        user=user,
+        workspace=workspace,
+        window_start=moment - WEEK,
+        window_end=moment,
+    )
+    subscription = WeeklySubscription.objects.filter(user=user, workspace=workspace).first()
+    report = read_report(workspace, moment - WEEK, moment)
+    return _mail(row, user, workspace, membership.role, subscription, report)
 
 
 def waiting(row: Mailing) -> bool:

@@ -83,12 +83,16 @@ def project_preview(request: WorkspaceRequest, slug: str) -> HttpResponse:
 @xframe_options_sameorigin
 @workspace_page()
 def project_preview_email(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    """The mail's HTML in a document of its own, which may do nothing but look right."""
+    """The mail's HTML in a document of its own."""
     project = project_of(request, slug)
     event = catalog.find(request.GET.get("event", ""))
     if event is None:
         raise Http404
-    html = json.loads(_render(registry.get("email"), event, project))["html"]
+    return mail_document(json.loads(_render(registry.get("email"), event, project))["html"])
+
+
+def mail_document(html: str) -> HttpResponse:
+    """A mail as a document that may do nothing but look right; its links open beside it."""
     html = _HEAD.sub(lambda head: f'{head[0]}<base target="_blank">', html, count=1)
     return HttpResponse(html, headers={"Content-Security-Policy": _MAIL_POLICY})
 

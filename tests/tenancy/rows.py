@@ -229,6 +229,7 @@ OPERATIONS = (
 
 PREFERENCES = (
     Row("settings_email", GET, VIEW),
+    Row("settings_email_preview", GET, VIEW),
     Row("settings_email_weekly", POST, VIEW, 302, form={"on": "true"}),
     Row("settings_email_now", POST, VIEW, 302),
     Row("settings_email_reminders", POST, VIEW, 302, form={"on": "true"}),

@@ -287,3 +287,17 @@ class TestSendMeOneNow:
     def test_a_link_does_not_send_one(self, owner):
         assert owner.get(self.URL).status_code == 405
         assert not mail.outbox
+
+
+def test_the_weekly_digest_can_be_looked_at_before_it_is_sent(client, people):
+    client.force_login(people.viewer)
+    address = "/settings/email/weekly/preview?ws=acme"
+    assert shown(client.get(PAGE)).find("a", href=address)
+
+    document = client.get(address)
+
+    assert document.status_code == 200
+    assert "Acme QA" in document.content.decode()
+    assert "sandbox" in document["Content-Security-Policy"]
+    assert mail.outbox == []
+    assert Mailing.objects.count() == 0
