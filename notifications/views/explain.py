@@ -1,7 +1,7 @@
 """Asking about an event that never happened: who would be told of it today."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django import forms
 from django.http import HttpResponse
@@ -15,13 +15,15 @@ from aegisnotify.pages.forms import PageForm
 from notifications import catalog
 from notifications.insight.questions import Result, imagine
 from notifications.insight.trace import suppose
-from notifications.intake.reports import Report
 from notifications.views import told
 from notifications.views.project_parts import project_of
 from projects.access import Right
 from projects.errors import Invalid
 from projects.models import Project, Workspace
 from projects.pages import WorkspaceRequest, workspace_page
+
+if TYPE_CHECKING:
+    from notifications.intake.reports import Report
 
 _FIELDS = ("project", "event", "result")
 
@@ -49,7 +51,7 @@ class QuestionForm(PageForm):
         return cls(workspace=workspace, initial={**initial, "event": fired[0] if fired else ""})
 
     @property
-    def report(self) -> Report | None:
+    def report(self) -> "Report | None":
         """The made-up report, None where the answers are missing or contradict each other."""
         if not self.is_valid():
             return None
@@ -91,7 +93,7 @@ def explain_fix(request: WorkspaceRequest) -> HttpResponse:
 def _show(
     request: WorkspaceRequest,
     form: QuestionForm,
-    report: Report | None,
+    report: "Report | None",
     notes: dict[str, dict[str, Any]],
     status: int,
 ) -> HttpResponse:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 # Each costs megabytes in every installation, and delivering needs none of it.
-NOT_NEEDED = ["rest_framework.views", "drf_spectacular.openapi"]
+NOT_NEEDED = ["rest_framework.views", "drf_spectacular.openapi", "pydantic"]
 PROGRAM = f"""
 import sys
 import django
