@@ -21,10 +21,8 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 from django.db.utils import InterfaceError, OperationalError
 
-from aegisnotify import bulk
 from aegisnotify.clock import now
 from notifications.addresses.services import mark_bounced
-from notifications.channels import registry
 from notifications.delivery import outbox, policy
 from notifications.delivery.health import Heard
 from notifications.delivery.outbox import LEASE, Settled
@@ -32,13 +30,12 @@ from notifications.delivery.policy import asked_pause
 from notifications.delivery.preparing import Prepared, outdated, prepare, wait
 from notifications.delivery.queues import HostQueues
 from notifications.delivery.recording import HealthRecorder
-from notifications.delivery.scrub import scrub, secrets_of
+from notifications.delivery.results import Result, attempt_of, interrupted_attempt, settled_of
 from notifications.delivery.sending import MakeTransport, Tried, real_transport, try_once
 from notifications.delivery.stopping import Stop
 from notifications.delivery.transport import Transport
 from notifications.models import AddressBounce, Attempt, Delivery, DeliveryStatus
 from notifications.models.deliveries import UNFINISHED, status_among
-from projects.entitlements import Category
 
 logger = logging.getLogger(__name__)
 
@@ -85,16 +82,6 @@ class Summary:
     delivered: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """What a sender thread did with a job: a try, or none because the target asked meanwhile to be left alone, or the
-    lease is over."""
-
-    prepared: Prepared
-    tried: Tried | None
-    held_until: datetime | None = None
-
-
 class Engine:
     """One drain. Make one, `run` it once."""
 
@@ -111,7 +98,7 @@ class Engine:
         self._queues: HostQueues[Prepared] = HostQueues(
             bound=max(2, self._threads // 4), most=self._threads + MOST_UNSTORED
         )
-        self._results: queue.SimpleQueue[_Result] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         # One token a run: every row it claims is leased under it.
         self._token = uuid.uuid4()
         self._held: dict[uuid.UUID, Prepared] = {}
@@ -221,7 +208,9 @@ class Engine:
         settled = [item.settled for item in prepared if item.settled is not None]
         if interrupted or settled:
             self._database(
-                lambda: outbox.settle(self._token, settled, [_interrupted(item.delivery) for item in interrupted])
+                lambda: outbox.settle(
+                    self._token, settled, [interrupted_attempt(item.delivery) for item in interrupted]
+                )
             )
         for item in prepared:
             if item.job is not None:
@@ -270,7 +259,7 @@ class Engine:
 
     def _settle(self, wait: float) -> bool:
         """Store the results that are there, waiting up to `wait` seconds for a first one; False if there was none."""
-        results: list[_Result] = []
+        results: list[Result] = []
         deadline = time.monotonic() + wait
         while len(results) < SETTLE_ROWS:
             try:
@@ -283,11 +272,13 @@ class Engine:
             return False
         moment = now()
         settled = [
-            _settled(result, moment) for result in results if result.tried is not None or self._is_held(result.prepared)
+            settled_of(result, moment)
+            for result in results
+            if result.tried is not None or self._is_held(result.prepared)
         ]
         # Faults of ours are no tries: while a mail server is away for a day they would be thousands of rows.
         attempts = [
-            _attempt(result.prepared, result.tried)
+            attempt_of(result.prepared, result.tried)
             for result in results
             if result.tried is not None and not result.tried.reading.is_no_try
         ]
@@ -420,83 +411,30 @@ class Engine:
                     result = self._send(host, prepared, transport)
                 except Exception:
                     logger.exception("Delivery %s could not be tried. It waits.", prepared.delivery.pk)
-                    result = _Result(prepared, None, now() + policy.OUR_PAUSE)
+                    result = Result(prepared, None, now() + policy.OUR_PAUSE)
                 self._results.put(result)
                 self._queues.done(host)
         finally:
             transport.close()
 
-    def _send(self, host: Hashable, prepared: Prepared, transport: Transport) -> _Result:
+    def _send(self, host: Hashable, prepared: Prepared, transport: Transport) -> Result:
         assert prepared.job is not None
         pk, channel_id = prepared.delivery.pk, prepared.delivery.channel_id
         if not self._is_held(prepared) or pk in self._outdated or self._lease_is_over():
-            return _Result(prepared, None)
+            return Result(prepared, None)
         for key in (channel_id, host):
             quiet = self._quiet.get(key)
             if quiet is not None and quiet > now():
-                return _Result(prepared, None, quiet)
+                return Result(prepared, None, quiet)
         tried = try_once(prepared.job, transport)
         if pause := asked_pause(tried.reading):
             self._quiet[host if tried.reading.everybody else channel_id] = now() + pause
-        return _Result(prepared, tried)
+        return Result(prepared, tried)
 
     def _lease_is_over(self) -> bool:
         """Whether nobody renewed it in time, as while the database is away: others may be sending what waits here."""
         return time.monotonic() - self._renewed > LEASE.total_seconds()
 
 
-def _settled(result: _Result, moment: datetime) -> Settled:
-    row, tried = result.prepared.delivery, result.tried
-    if tried is None:
-        return wait(row, result.held_until or moment)
-    kind = registry.get(row.kind)
-    decided = policy.settle(
-        tried.reading,
-        ladder=policy.WEBHOOK if kind.category is Category.WEBHOOK else policy.PEOPLE,
-        step=row.step,
-        created_at=row.restarted_at or row.created_at,
-        now=moment,
-        jitter=tried.jitter,
-    )
-    delivered = decided.status == "delivered"
-    return Settled(
-        row.pk,
-        DeliveryStatus(decided.status),
-        decided.step,
-        decided.next_at,
-        delivered_at=moment if delivered else None,
-        body=tried.body,
-        reason=decided.reason[:500],
-        uncount=tried.reading.is_no_try,
-    )
-
-
-def _attempt(prepared: Prepared, tried: Tried) -> Attempt:
-    row = prepared.delivery
-    assert prepared.job is not None
-    return bulk.new(
-        Attempt,
-        delivery_id=row.pk,
-        number=row.attempt_count,
-        at=tried.started_at,
-        duration_ms=tried.answer.duration_ms,
-        status_code=tried.answer.status,
-        outcome=tried.reading.verdict.value,
-        error=tried.reading.sentence[:500],
-        response=scrub(tried.answer.body, secrets_of(prepared.job.config)),
-    )
-
-
 def _mark_bounced(row: Delivery, tried: Tried) -> None:
     mark_bounced(row.recipient, AddressBounce.Kind.BOUNCED, tried.reading.sentence)
-
-
-def _interrupted(row: Delivery) -> Attempt:
-    """The try that was begun under an earlier lease and never came to an end."""
-    return Attempt(
-        delivery_id=row.pk,
-        number=row.attempt_count - 1,
-        at=now(),
-        outcome=Attempt.Outcome.INTERRUPTED,
-        error="The process that made this try ended before it knew the answer. The delivery is tried again.",
-    )
