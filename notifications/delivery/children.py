@@ -16,6 +16,10 @@ from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
+# The parent's ends of all links. A child inherits copies of its brothers' and has to close them: while one is open, the
+# brother does not see the parent's end, and would wait until this child has finished what it has in flight.
+_parents_ends: set[socket.socket] = set()
+
 
 class Link:
     """The child's end."""
@@ -40,11 +44,14 @@ class Child:
     def __init__(self, work: Callable[[Link], None]) -> None:
         self._end, theirs = socket.socketpair()
         self._end.setblocking(False)
+        _parents_ends.add(self._end)
         sys.stdout.flush()
         sys.stderr.flush()
         self.pid = os.fork()
         if self.pid == 0:
-            self._end.close()
+            for end in _parents_ends:
+                end.close()
+            _parents_ends.clear()
             _be_child(work, theirs)
         theirs.close()
 
@@ -68,6 +75,7 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 end(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
+        _parents_ends.discard(self._end)
         self._end.close()
 
 

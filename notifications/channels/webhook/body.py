@@ -65,6 +65,6 @@ def _object(kind: OccurrenceKind, facts: Mapping[str, Any]) -> dict[str, Any]:
 def _ordered(facts: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
     result = {name: facts[name] for name in known if name in facts}
     for name in _IDS:
-        if name in result and result[name] is not None:
+        if isinstance(result.get(name), int) and not isinstance(result[name], bool):
             result[name] = str(result[name])
     return result | {name: value for name, value in facts.items() if name not in result}

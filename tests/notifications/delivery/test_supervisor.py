@@ -229,6 +229,24 @@ def test_the_end_of_the_parent_ends_the_child(start):
     child.kill()
 
 
+def test_a_child_that_takes_its_time_does_not_keep_its_brother_from_seeing_the_parents_end(start):
+    def work(link):
+        brothers = [Child(obey), Child(lambda link: time.sleep(60))]
+        link.note(b"%d.%d." % tuple(each.pid for each in brothers))
+        time.sleep(60)
+
+    child = start(work)
+    heard = []
+    until(lambda: heard.append(child.notes()) or b"".join(heard).count(b".") == 2)
+    obedient, slow = (int(pid) for pid in b"".join(heard).split(b".") if pid)
+    os.kill(child.pid, signal.SIGKILL)
+    try:
+        until(lambda: gone(obedient))
+    finally:
+        os.kill(slow, signal.SIGKILL)
+    child.kill()
+
+
 def test_exit_codes_of_orphans_are_taken_and_ours_are_left(start):
     ours = start(lambda link: None)
     until(ours.has_ended)
