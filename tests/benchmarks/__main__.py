@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [question …] [--rounds N] [--quick]`: run the questions and print their tables."""
+"""`python -m tests.benchmarks [question …] [--rounds N] [--quick] [--keep]`: run the questions and print their tables."""
 
 import argparse
 import importlib
@@ -24,11 +24,12 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=5, help="rounds in turns, of which the median counts")
     parser.add_argument("--quick", action="store_true", help="a tenth of the size: to see that it works")
+    parser.add_argument("--keep", action="store_true", help="leave the databases of `pages`, or use those left before")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.questions if name not in QUESTIONS + LONG]
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}. Known: {', '.join(QUESTIONS + LONG)}.")
-    options = Options(rounds=arguments.rounds, quick=arguments.quick)
+    options = Options(rounds=arguments.rounds, quick=arguments.quick, keep=arguments.keep)
     tables = []
     for name in arguments.questions or QUESTIONS:
         progress(f"{name}:")

@@ -46,6 +46,7 @@ RUN = {
 class Options:
     rounds: int = 5
     quick: bool = False
+    keep: bool = False
 
     def size(self, full: int) -> int:
         """The size of a measurement; a tenth of it in a quick run."""
@@ -154,26 +155,29 @@ class Database:
 
 
 @contextlib.contextmanager
-def postgresql(suffix: str = "") -> Iterator[Database]:
-    """A fresh PostgreSQL database with Redis beside it."""
-    name = f"aegis_bench_{os.getpid()}{suffix}"
+def postgresql(suffix: str = "", *, kept: str = "") -> Iterator[Database]:
+    """A fresh PostgreSQL database with Redis beside it; with a name in `kept`, the one that an earlier run left."""
+    name = f"aegis_bench_{kept or os.getpid()}{suffix}"
     with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
+        if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            admin.execute(f'CREATE DATABASE "{name}"')
     redis.Redis.from_url(REDIS).flushdb()
-    with _prepared("PostgreSQL", {"DATABASE_URL": f"{POSTGRES}/{name}", "REDIS_URL": REDIS}) as database:
+    environment = {"DATABASE_URL": f"{POSTGRES}/{name}", "REDIS_URL": REDIS}
+    with _prepared("PostgreSQL", environment, kept=kept) as database:
         try:
             yield database
         finally:
             database.remote.close()
-            with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as admin:
-                admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            if not kept:
+                with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as admin:
+                    admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
             redis.Redis.from_url(REDIS).flushdb()
 
 
 @contextlib.contextmanager
-def sqlite(suffix: str = "") -> Iterator[Database]:
+def sqlite(suffix: str = "", *, kept: str = "") -> Iterator[Database]:
     """A fresh SQLite database, with django-q's broker in it. (It is a file of its own, whatever the suffix.)"""
-    with _prepared("SQLite", {"DATABASE_URL": "", "REDIS_URL": ""}) as database:
+    with _prepared("SQLite", {"DATABASE_URL": "", "REDIS_URL": ""}, kept=kept) as database:
         try:
             yield database
         finally:
@@ -181,8 +185,12 @@ def sqlite(suffix: str = "") -> Iterator[Database]:
 
 
 @contextlib.contextmanager
-def _prepared(name: str, extra: dict[str, str]) -> Iterator[Database]:
-    directory = tempfile.mkdtemp(prefix="aegisnotify-bench-")
+def _prepared(name: str, extra: dict[str, str], *, kept: str) -> Iterator[Database]:
+    if kept:
+        directory = str(Path(tempfile.gettempdir()) / f"aegisnotify-bench-{kept}-{name.lower()}")
+        Path(directory).mkdir(exist_ok=True)
+    else:
+        directory = tempfile.mkdtemp(prefix="aegisnotify-bench-")
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings",
@@ -200,7 +208,8 @@ def _prepared(name: str, extra: dict[str, str]) -> Iterator[Database]:
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
         yield Database(name, environment, Remote(environment))
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        if not kept:
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 def start(command: list[str], environment: dict[str, str], log: Path = Path(os.devnull)) -> subprocess.Popen[bytes]:
