@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from aegisnotify.pages.forms import PageForm
+from aegisnotify.pages.forms import LongSelect, PageForm
 from projects.access import Role
 from projects.models import Membership, Project, User, Workspace
 from projects.models.invitations import OFFERED_ROLES
@@ -31,6 +31,8 @@ def _zone_choices() -> list[tuple[str, str]]:
 
 class ZoneField(forms.ChoiceField):
     """The zones to choose from, and the one that is stored, should it not be among them."""
+
+    widget = LongSelect
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=_zone_choices(), **kwargs)
@@ -79,7 +81,7 @@ class SignUpForm(WorkspaceStart):
     )
     email = _email("Email")
     password = _password("Password", "new-password", "At least 10 characters.")
-    time_zone = ZoneField(label="Time zone", widget=forms.Select(attrs={"data-browser-zone": ""}), initial="UTC")
+    time_zone = ZoneField(label="Time zone", widget=LongSelect(attrs={"data-browser-zone": ""}), initial="UTC")
 
     field_order = ("name", "email", "password", "workspace", "project", "base_url", "time_zone")
 
@@ -91,7 +93,7 @@ class JoinForm(PageForm):
         label="Your name", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True})
     )
     password = _password("Password", "new-password", "At least 10 characters.")
-    time_zone = ZoneField(label="Time zone", widget=forms.Select(attrs={"data-browser-zone": ""}), initial="UTC")
+    time_zone = ZoneField(label="Time zone", widget=LongSelect(attrs={"data-browser-zone": ""}), initial="UTC")
 
 
 class ProfileForm(PageForm):

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from bs4 import BeautifulSoup
+from django import forms
 from django.conf import settings
 from django.template import Context, Template
 from django.utils import timezone
@@ -12,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aegisnotify.pages.charts import HEIGHT, WIDTH, nice_top, sparkline, stacked_bars
+from aegisnotify.pages.forms import LongSelect, PageForm
 from aegisnotify.templatetags import aegis
 
 MOMENT = datetime(2026, 4, 28, 10, 42, 11, tzinfo=UTC)
@@ -111,3 +114,18 @@ def test_a_sparkline_stays_in_its_box(values):
     points = [tuple(map(float, point.split(","))) for point in sparkline(values).split()]
     assert len(points) == len(values)
     assert all(0 <= x <= 96 and 0 <= y <= 28 for x, y in points)
+
+
+@pytest.mark.parametrize("data", [None, {"place": "d"}, {"place": '"c"'}, {"place": "none of them"}, {}])
+def test_a_long_select_is_what_django_draws(data):
+    def drawn(widget):
+        class Form(PageForm):
+            place = forms.ChoiceField(
+                choices=[("a", "A & B"), ('"c"', "C"), ("d", "D")],
+                widget=widget(attrs={"data-it": ""}),
+                help_text="Where",
+            )
+
+        return BeautifulSoup(str(Form(data)["place"]), "html.parser").prettify()
+
+    assert drawn(LongSelect) == drawn(forms.Select)
