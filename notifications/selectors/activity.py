@@ -2,6 +2,7 @@
 
 import uuid
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from notifications.selectors.history import shown_occurrences
 from projects.models import Project
 
 PAGE = 25
+TOLD_SHOWN, NOT_TOLD_SHOWN = 8, 3
 _ICONS = {"run": "activity", "crawl": "radar-2", "generation": "sparkles"}
 
 
@@ -31,8 +33,11 @@ class ActivityLine:
     tile: str
     icon: str
     told: tuple[Told, ...]
+    more_told: int
+    """How many further channels were told."""
     not_told: tuple[str, ...]
     """Names of the channels that were not told."""
+    more_not_told: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +58,54 @@ def activity(project: Project, before: uuid.UUID | None = None) -> Activity:
         rows = rows.filter(received_at__lte=last.received_at).exclude(received_at=last.received_at, pk__gte=last.pk)
     found = list(rows[: PAGE + 1])
     shown = found[:PAGE]
-    statuses: defaultdict[tuple[Any, str], list[str]] = defaultdict(list)
-    for occurrence_id, channel_id, status in (
-        Delivery.objects.filter(occurrence__in=shown)
-        .order_by()
-        .values_list("occurrence", "channel", "status")
-        .distinct()
-    ):
-        statuses[occurrence_id, str(channel_id)].append(status)
+    told = {occurrence.pk: _told(occurrence) for occurrence in shown}
+    statuses = _statuses({pk: decisions[:TOLD_SHOWN] for pk, decisions in told.items()})
     for occurrence in shown:
         occurrence.project = project
     return Activity(
-        tuple(_line(occurrence, statuses) for occurrence in shown), shown[-1].pk if len(found) > PAGE else None
+        tuple(_line(occurrence, told[occurrence.pk], statuses) for occurrence in shown),
+        shown[-1].pk if len(found) > PAGE else None,
     )
 
 
-def _line(occurrence: Occurrence, statuses: dict[tuple[Any, str], list[str]]) -> ActivityLine:
+def _told(occurrence: Occurrence) -> list[dict[str, Any]]:
+    """The decisions for channels that were told."""
+    return [decision for decision in occurrence.decisions if decision["outcome"] != "not_sent"]
+
+
+def _statuses(shown: Mapping[uuid.UUID, list[dict[str, Any]]]) -> dict[tuple[uuid.UUID, str], list[str]]:
+    """By event and channel, for the decisions that are shown: how far the deliveries are."""
+    rows = Delivery.objects.filter(
+        occurrence__in=list(shown),
+        channel__in={decision["channel_id"] for decisions in shown.values() for decision in decisions},
+    )
+    statuses: defaultdict[tuple[uuid.UUID, str], list[str]] = defaultdict(list)
+    for occurrence_id, channel_id, status in rows.order_by().values_list("occurrence", "channel", "status").distinct():
+        statuses[occurrence_id, str(channel_id)].append(status)
+    return statuses
+
+
+def _line(
+    occurrence: Occurrence, told: list[dict[str, Any]], statuses: Mapping[tuple[uuid.UUID, str], list[str]]
+) -> ActivityLine:
     fired = occurrence.fired_events
     event = catalog.find(fired[0]) if fired else None
     message = describe(occurrence)
-    told, silent = [], []
-    for decision in occurrence.decisions:
-        if decision["outcome"] == "not_sent":
-            silent.append(decision["name"])
-        else:
-            states = statuses.get((occurrence.pk, decision["channel_id"]), ())
-            told.append(Told(decision["name"], state_of_deliveries(states) or decision["outcome"]))
+    silent = [decision["name"] for decision in occurrence.decisions if decision["outcome"] == "not_sent"]
     return ActivityLine(
         occurrence,
         message.title,
         message.summary,
         event.name if event else occurrence.kind,
         event.icon if event else _ICONS[occurrence.kind],
-        tuple(told),
-        tuple(silent),
+        tuple(
+            Told(
+                decision["name"],
+                state_of_deliveries(statuses.get((occurrence.pk, decision["channel_id"]), ())) or decision["outcome"],
+            )
+            for decision in told[:TOLD_SHOWN]
+        ),
+        max(len(told) - TOLD_SHOWN, 0),
+        tuple(silent[:NOT_TOLD_SHOWN]),
+        max(len(silent) - NOT_TOLD_SHOWN, 0),
     )

@@ -126,6 +126,17 @@ class TestActivity:
         assert "Pending Ops" in text(row)
         assert "Not told: Old hook" in text(row)
 
+    def test_of_many_channels_it_names_a_few_and_counts_the_rest(self, client, people, project, workspace):
+        workspace.plan = factories.plan("business")
+        workspace.save()
+        for number in range(10):
+            factories.ChannelFactory(project=project, kind="slack", name=f"On {number}", position=number)
+            factories.ChannelFactory(project=project, name=f"Off {number}", enabled=False, position=50 + number)
+        self.report(workspace)
+        client.force_login(people.viewer)
+        row = text(html(client.get(ACTIVITY)).select_one(".activity > li"))
+        assert "Pending On 7 and 2 channels more Not told: Off 0, Off 1, Off 2 and 7 more" in row
+
     def test_an_empty_project_says_what_to_expect(self, client, people):
         client.force_login(people.viewer)
         assert "No event yet" in text(html(client.get(ACTIVITY)).find("main"))
