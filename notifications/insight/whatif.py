@@ -90,10 +90,10 @@ def periods(workspace: Workspace) -> tuple[int, ...]:
 
 def fired_groups(workspace: Workspace, since: datetime, *, project_id: str | None = None) -> list[Group]:
     """How many occurrences of the workspace, or of one project, since `since` fired which events."""
-    rows = Occurrence.objects.filter(workspace=workspace, received_at__gte=since)
-    # Naming every list of events that can fire, and no projects, lets one index answer that has all the columns this
-    # needs: for 200,000 occurrences on SQLite 0.3 s instead of 1.9 s.
-    rows = rows.filter(project=UUID(project_id)) if project_id else rows.filter(fired__in=_FIRED_LISTS)
+    projects = workspace.projects.filter(pk=project_id) if project_id else workspace.projects.all()
+    # With project and every list of events that can fire named, one index answers, in the order of the groups: 50,000
+    # occurrences take SQLite 10 ms. By the workspace it reads and sorts all that it ever had: 0.15 s.
+    rows = Occurrence.objects.filter(project__in=projects.order_by(), fired__in=_FIRED_LISTS, received_at__gte=since)
     counted = rows.order_by().values_list("project", "fired").annotate(count=Count("*"))
     return [Group(str(project), _split(fired), count) for project, fired, count in counted]
 

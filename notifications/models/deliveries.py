@@ -70,7 +70,10 @@ class Delivery(models.Model):
             models.Index(fields=["workspace", "-created_at", "-id"], name="delivery_by_workspace"),
             models.Index(fields=["project", "-created_at", "-id"], name="delivery_by_project"),
             models.Index(fields=["channel", "-created_at", "-id"], name="delivery_by_channel"),
-            models.Index(fields=["workspace", "status", "-created_at"], name="delivery_by_status"),
+            # With the id, so that the newest of a rare status come in their order; without it SQLite would rather walk
+            # through all of the workspace's.
+            models.Index(fields=["workspace", "status", "-created_at", "-id"], name="delivery_by_status"),
+            models.Index(fields=["channel"], condition=models.Q(status__in=UNFINISHED), name="delivery_unfinished"),
             # What a channel holds for its daily digest.
             models.Index(fields=["channel", "recipient"], condition=models.Q(status="held"), name="delivery_held"),
             # For staff, across workspaces: whoever got mail, and the rare ends. What is delivered is in neither.

@@ -52,11 +52,12 @@ class Occurrence(models.Model):
             models.Index(
                 fields=["project", "-received_at", "-id"], condition=_REMEMBERED, name="occurrence_by_project"
             ),
-            # With the project it has all that what-if counts by, so that rows with their JSON need not be read.
             models.Index(
-                fields=["workspace", "fired", "-received_at", "project"],
-                condition=_REMEMBERED,
-                name="occurrence_by_fired",
+                fields=["workspace", "fired", "-received_at", "-id"], condition=_REMEMBERED, name="occurrence_by_fired"
+            ),
+            # What-if counts by it: a range of it is a project's occurrences that fired the same.
+            models.Index(
+                fields=["project", "fired", "-received_at"], condition=_REMEMBERED, name="occurrence_fired_in_project"
             ),
             models.Index(
                 fields=["workspace", "received_at"], condition=models.Q(forgotten=True), name="occurrence_forgotten"
