@@ -30,7 +30,11 @@ class Link:
     def told_to_stop(self, wait: float) -> bool:
         """Whether the parent said so, or is gone; waits up to `wait` seconds for that."""
         readable, _, _ = select.select([self._end], [], [], wait)
-        return bool(readable) and not self._end.recv(1)
+        try:
+            return bool(readable) and not self._end.recv(1)
+        except ConnectionResetError:
+            # Killed before it had read all notes.
+            return True
 
     def note(self, byte: bytes) -> None:
         """Tell the parent. A full socket has news enough, and a parent that is gone needs none."""
@@ -91,4 +95,7 @@ def _be_child(work: Callable[[Link], None], end: socket.socket) -> None:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+        if code and os.getpgrp() == os.getpid():
+            # The parent would do it. But it may be gone, too, and the rest of the group would work on as orphans.
+            os.killpg(0, signal.SIGKILL)
         os._exit(code)

@@ -29,11 +29,11 @@ def free_port():
 
 
 def wait_until(condition, what, seconds=30.0, every=0.05):
-    """How long it took until the condition held."""
+    """How long it took until the condition held. `what`: text, or what makes it at the end."""
     began = time.monotonic()
     while not condition():
         if time.monotonic() - began > seconds:
-            raise AssertionError(f"{what}: not within {seconds:g} s")
+            raise AssertionError(f"{what() if callable(what) else what}: not within {seconds:g} s")
         time.sleep(every)
     return time.monotonic() - began
 

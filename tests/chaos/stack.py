@@ -119,11 +119,11 @@ class Stack:
 
     def wait_for_web(self):
         def answers():
-            with contextlib.suppress(requests.ConnectionError):
+            with contextlib.suppress(requests.RequestException):
                 return requests.get(f"{self.env['AEGIS_BASE_URL']}/login", timeout=5).status_code < 500
             return False
 
-        wait_until(answers, "the web server answers")
+        wait_until(answers, "the web server answers", 60)
 
     def close(self):
         for command in (self.web, self.worker, self.sender):
@@ -210,6 +210,11 @@ class Family:
     def all(self):
         return [each for each in (self.pid, self.master, self.standby, self.sentinel, *self.below) if each]
 
+    def left(self):
+        """Those that still run, by name, and where in the kernel they wait."""
+        names = ("command", "master", "standby", "sentinel", "worker", "other worker", "monitor", "pusher")
+        return [f"{name} ({_waits_in(pid)})" for name, pid in zip(names, self.all, strict=False) if alive([pid])]
+
 
 def _children():
     found = {}
@@ -230,6 +235,12 @@ def _state(pid):
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     return ""
+
+
+def _waits_in(pid):
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/wchan").read_text() or "nowhere"
+    return "gone meanwhile"
 
 
 def memory(pids):

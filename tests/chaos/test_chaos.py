@@ -118,7 +118,7 @@ def _round(chaos, number):
     chaos.kill("sentinel", lambda family: family.sentinel)
     chaos.kill("master", lambda family: family.master)
     chaos.kill("standby", lambda family: family.standby)
-    orphans = chaos.family().all
+    orphaned = chaos.family()
     chaos.apply("worker command", stack.worker.kill)
     if "redis" in stack.servers:
         chaos.apply("Redis emptied", stack.servers["redis"].flush)
@@ -126,7 +126,10 @@ def _round(chaos, number):
         chaos.apply("Redis stopped", lambda: None)
         time.sleep(10)
         chaos.apply("Redis started again", stack.servers["redis"].start)
-    wait_until(lambda: not alive(orphans), "nothing is left of the killed worker command", 25)
+    seconds = wait_until(
+        lambda: not alive(orphaned.all), lambda: f"nothing is left of the killed worker command but {orphaned.left()}", 25
+    )
+    print(f"the killed worker command's processes: gone after {seconds:.1f} s")
 
     if number == 0:
         stack.sender.start()

@@ -2,12 +2,13 @@
 
 import os
 import signal
+import socket
 import time
 
 import pytest
 
 from notifications.delivery import cluster, standby
-from notifications.delivery.children import Child
+from notifications.delivery.children import Child, Link
 from notifications.delivery.liveness import LIMIT
 from notifications.delivery.supervisor import EARLY, MOST_WAIT, Supervisor, _reap_orphans
 
@@ -226,6 +227,30 @@ def test_the_end_of_the_parent_ends_the_child(start):
     assert not gone(inner)
     os.kill(child.pid, signal.SIGKILL)
     until(lambda: gone(inner))
+    child.kill()
+
+
+def test_a_parent_that_ends_with_notes_unread_says_stop():
+    ours, theirs = socket.socketpair()
+    link = Link(theirs)
+    link.note(b"hello")
+    ours.close()
+    assert link.told_to_stop(wait=0)
+    theirs.close()
+
+
+def test_a_child_that_fails_leaves_nothing_of_its_group_behind_even_when_nobody_kills_it(start):
+    def work(link):
+        grandchild = os.fork()
+        if grandchild:
+            link.note(b"%d." % grandchild)
+            raise SystemExit(1)
+        time.sleep(60)
+
+    child = start(work)
+    heard = []
+    until(lambda: heard.append(child.notes()) or b"".join(heard).endswith(b"."))
+    until(lambda: gone(int(b"".join(heard)[:-1])))
     child.kill()
 
 
