@@ -127,7 +127,7 @@ def _round(chaos, number):
         time.sleep(10)
         chaos.apply("Redis started again", stack.servers["redis"].start)
     seconds = wait_until(
-        lambda: not alive(orphaned.all), lambda: f"nothing is left of the killed worker command but {orphaned.left()}", 25
+        lambda: not alive(orphaned.all), lambda: f"nothing of the killed worker is left but {orphaned.left()}", 25
     )
     print(f"the killed worker command's processes: gone after {seconds:.1f} s")
 
