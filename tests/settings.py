@@ -42,3 +42,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if EMBEDDED:  # noqa: F405
     # A file, as in real life: SQLite's shared in-memory databases have other locks, without a busy timeout.
     DATABASES["default"]["TEST"] = {"NAME": os.path.join(_here, "test.sqlite3")}  # noqa: F405
+
+# Every client makes the middleware anew, and WhiteNoise would look through all files of all applications each time.
+WHITENOISE_AUTOREFRESH = True
