@@ -13,6 +13,7 @@ from projects.actors import Source, person
 from projects.services import invitations
 from tests import factories
 from tests.html_checks import problems
+from tests.stylesheets import unstyled
 
 pytestmark = pytest.mark.django_db
 
@@ -83,7 +84,7 @@ def visitor(request, client, scene, people, settings):
     return visit
 
 
-def test_every_page_is_valid_html(visitor):
+def test_every_page_is_valid_html_and_loads_the_sheets_of_what_it_shows(visitor):
     wrong = {}
     for name in ADDRESSES:
         response = visitor(name, f"ws=acme&{_ADDED.get(name, '')}")
@@ -91,7 +92,10 @@ def test_every_page_is_valid_html(visitor):
         is_page = response.headers.get("Content-Type", "").startswith("text/html") and not response.streaming
         if is_page and response.content and name not in ("project_preview_email", "settings_email_preview"):
             html = response.content.decode()
-            wrong[name] = problems(html, fragment="<!doctype" not in html[:200].lower())
+            whole = "<!doctype" in html[:200].lower()
+            wrong[name] = problems(html, fragment=not whole)
+            if whole and (missing := unstyled(html)):
+                wrong[name].append(f"loads no sheet for {sorted(missing)}")
     assert {name: found for name, found in wrong.items() if found} == {}
 
 
