@@ -9,6 +9,7 @@ from django.core.cache import cache
 from aegisnotify.clock import now
 from notifications.channels.base import Answer
 from notifications.models import Channel, Delivery
+from notifications.services import testing
 from notifications.services.testing import send_test
 from projects.actors import SYSTEM
 from projects.errors import Conflict, Invalid, PlanLimit, TooMany
@@ -98,6 +99,16 @@ def test_email_goes_to_the_confirmed_recipients_only(project, people):
     result, made = send(channel)
     assert result.ok
     assert [message.to for message in made.mail.messages] == [[people.member.email]]
+
+
+def test_a_slow_mail_server_is_not_waited_for_once_for_every_address(project, people, monkeypatch):
+    monkeypatch.setattr(testing, "PATIENCE", 0)
+    channel = ChannelFactory(project=project, kind="email", key="email")
+    for person in (people.member, people.admin, people.viewer):
+        RecipientFactory(channel=channel, email=person.email)
+    result, made = send(channel)
+    assert len(made.mail.messages) == 1
+    assert result.reading.endswith("The mail server is slow: 2 of 3 addresses were not tried.")
 
 
 def test_an_unconfirmed_address_gets_nothing(project):
