@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from aegisnotify.clock import now
 from notifications.channels import registry
@@ -107,7 +107,7 @@ class FaultForm(forms.Form):
     count = forms.IntegerField(min_value=0, max_value=faults.MOST)
 
 
-@require_GET
+@require_safe
 def page(request: HttpRequest) -> HttpResponse:
     before = _number(request.GET.get("before"))
     found = arrivals.newest(PAGE_SIZE + 1, before=before)
@@ -131,7 +131,7 @@ def page(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def news(request: HttpRequest) -> HttpResponse:
     """What arrived after `?after=`, to be put in front of the list; 204 when nothing did."""
     found = arrivals.newest(PAGE_SIZE, after=_number(request.GET.get("after")) or 0)
@@ -141,7 +141,7 @@ def news(request: HttpRequest) -> HttpResponse:
     return render(request, "sandbox/news.html", context)
 
 
-@require_GET
+@require_safe
 @xframe_options_sameorigin
 def mail_html(request: HttpRequest, number: int) -> HttpResponse:
     """A mail's HTML, in a document of its own that may do nothing but look right."""

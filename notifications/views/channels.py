@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html_join
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from aegisnotify.clock import now
 from aegisnotify.errors import status_of
@@ -37,7 +37,7 @@ from projects.pages import WorkspaceRequest, actor_of, to_page, workspace_page
 LIST = "partials/channels.html"
 
 
-@require_GET
+@require_safe
 @workspace_page()
 def project_integrations(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """Config → Integrations → Notifications."""
@@ -118,7 +118,7 @@ def channel_confirm(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID)
     return to_page(request, "channel", project.slug, channel.pk)
 
 
-@require_GET
+@require_safe
 @workspace_page()
 def channel_recovery(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> HttpResponse:
     """How far recovering is, for the card that polls it."""

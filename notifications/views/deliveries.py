@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from aegisnotify.clock import now
 from aegisnotify.errors import status_of
@@ -30,7 +30,7 @@ HELD_BACK = "held_back"
 MOST_ROWS = 200
 
 
-@require_GET
+@require_safe
 @workspace_page()
 def deliveries_page(request: WorkspaceRequest) -> HttpResponse:
     """The log; with `show=held_back` what was decided not to be sent."""
@@ -47,7 +47,7 @@ def deliveries_page(request: WorkspaceRequest) -> HttpResponse:
     return render(request, "partials/delivery_log.html" if partial else "pages/deliveries.html", context)
 
 
-@require_GET
+@require_safe
 @workspace_page()
 def delivery_rows(request: WorkspaceRequest) -> HttpResponse:
     """What came after the row `after`, and how the deliveries `open` stand now; htmx adds it to the log."""
@@ -72,7 +72,7 @@ def _workspace_of(delivery_id: uuid.UUID) -> int | None:
     return Delivery.objects.filter(pk=delivery_id).values_list("workspace", flat=True).first()
 
 
-@require_GET
+@require_safe
 @workspace_page(of=_workspace_of)
 def delivery_detail(request: WorkspaceRequest, delivery_id: uuid.UUID) -> HttpResponse:
     return _detail(request, delivery_id)

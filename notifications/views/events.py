@@ -6,7 +6,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from aegisnotify.clock import now
 from notifications import catalog
@@ -26,7 +26,7 @@ def _workspace_of(event_id: uuid.UUID) -> int | None:
     return Occurrence.objects.filter(pk=event_id).values_list("workspace", flat=True).first()
 
 
-@require_GET
+@require_safe
 @workspace_page(of=_workspace_of)
 def event_why(request: WorkspaceRequest, event_id: uuid.UUID) -> HttpResponse:
     """Who was told?"""
@@ -47,7 +47,7 @@ def event_fix(request: WorkspaceRequest, event_id: uuid.UUID) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def event(request: HttpRequest, event_id: uuid.UUID) -> HttpResponse:
     """An event's own address: its one page so far is the trace."""
     query = request.GET.urlencode()

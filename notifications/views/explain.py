@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from aegisnotify.clock import now
 from aegisnotify.pages.forms import PageForm
@@ -64,7 +64,7 @@ class QuestionForm(PageForm):
             return None
 
 
-@require_GET
+@require_safe
 @workspace_page()
 def explain(request: WorkspaceRequest) -> HttpResponse:
     """The question, and with `project`, `event` and `result` its answer."""

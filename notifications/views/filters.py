@@ -5,7 +5,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from aegisnotify.clock import now
 from aegisnotify.errors import status_of
@@ -25,7 +25,7 @@ WHOLE = {"HX-Retarget": "#filters", "HX-Reswap": "outerHTML"}
 _VALUES: dict[str, bool | None] = {"on": True, "off": False, "inherit": None}
 
 
-@require_GET
+@require_safe
 @workspace_page()
 def notifications_page(request: WorkspaceRequest) -> HttpResponse:
     """Flags and matrix of all projects, or of the one that `?project=` names."""
@@ -132,7 +132,7 @@ def coverage_fix(request: WorkspaceRequest) -> HttpResponse:
     return _done(request, f"Done: {warning.fix.label[0].lower()}{warning.fix.label[1:]}.")
 
 
-@require_GET
+@require_safe
 def settings_notifications(request: HttpRequest) -> HttpResponse:
     """The settings' entry leads to the page in the sidebar."""
     query = request.GET.urlencode()

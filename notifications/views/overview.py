@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from aegisnotify.clock import now
 from aegisnotify.pages.charts import sparkline, stacked_bars
@@ -29,7 +29,7 @@ class ChannelItem:
     spark: str
 
 
-@require_GET
+@require_safe
 @workspace_page()
 def overview_page(request: WorkspaceRequest) -> HttpResponse:
     moment = now()

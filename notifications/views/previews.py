@@ -8,7 +8,7 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from aegisnotify.clock import now
 from notifications import catalog, messages, samples
@@ -52,7 +52,7 @@ class EventPreviews:
     previews: tuple[Preview, ...]
 
 
-@require_GET
+@require_safe
 @workspace_page()
 def project_preview(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """One event (`?event=`) in every kind: a part for htmx, a page otherwise. Without an event the page has all."""
@@ -79,7 +79,7 @@ def project_preview(request: WorkspaceRequest, slug: str) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 @xframe_options_sameorigin
 @workspace_page()
 def project_preview_email(request: WorkspaceRequest, slug: str) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.core.paginator import Paginator
 from django.db.models import OuterRef, Subquery
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from aegisnotify.clock import now
 from aegisnotify.errors import status_of
@@ -76,7 +76,7 @@ def projects_page(request: WorkspaceRequest) -> HttpResponse:
     return _list(request, form, status)
 
 
-@require_GET
+@require_safe
 @workspace_page()
 def project_activity(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """The latest events, and who was told."""
@@ -98,7 +98,7 @@ def project_activity(request: WorkspaceRequest, slug: str) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 @workspace_page()
 def project_config(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """The tab's own address leads to its first part."""

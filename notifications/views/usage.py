@@ -5,7 +5,7 @@ from datetime import date
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from aegisnotify.clock import now
 from notifications.selectors.plan import beyond_plan
@@ -48,7 +48,7 @@ def gauges(request: WorkspaceRequest) -> list[Gauge]:
     return made
 
 
-@require_GET
+@require_safe
 @workspace_page()
 def usage_page(request: WorkspaceRequest) -> HttpResponse:
     moment = now()

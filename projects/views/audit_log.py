@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from aegisnotify.clock import now
 from projects import audit_log, entitlements
@@ -19,7 +19,7 @@ from projects.pages import WorkspaceRequest, workspace_page
 from projects.selectors import limits_of
 
 
-@require_GET
+@require_safe
 @workspace_page(Right.MANAGE)
 def audit_page(request: WorkspaceRequest) -> HttpResponse:
     """Below Pro it says so, and shows nothing of the log."""
@@ -52,7 +52,7 @@ def audit_page(request: WorkspaceRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 @workspace_page(Right.MANAGE)
 def audit_csv(request: WorkspaceRequest) -> HttpResponseBase:
     """All entries that the filters let through."""

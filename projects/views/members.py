@@ -6,7 +6,7 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aegisnotify.clock import now
 from projects import selectors
@@ -30,7 +30,7 @@ def _workspace_of_invitation(invitation_id: int) -> int | None:
     return Invitation.objects.filter(pk=invitation_id).values_list("workspace", flat=True).first()
 
 
-@require_GET
+@require_safe
 @workspace_page(Right.MANAGE)
 def members_page(request: WorkspaceRequest) -> HttpResponse:
     return _page(request, InviteForm())

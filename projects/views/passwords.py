@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from aegisnotify.client_address import client_address
 from projects.actors import Actor, Source
@@ -40,7 +40,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/password_reset.html", {"form": form}, status=status)
 
 
-@require_GET
+@require_safe
 def sent(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/password_reset_sent.html")
 

@@ -112,3 +112,14 @@ def test_a_character_that_no_text_has_is_left_out_before_it_reaches_a_page(clien
         response = client.get(path_of(name, scene), {"ws": "acme", "project": "a\x00cme\x00-web", "event": "\x00"})
         assert response.status_code == 200
         assert "\x00" not in response.content.decode()
+
+
+def test_a_page_that_answers_get_answers_head(client, scene, people):
+    client.force_login(people.owner)
+    refused = [
+        name
+        for name in ADDRESSES
+        if client.head(f"{path_of(name, scene)}?ws=acme").status_code == 405
+        and client.get(f"{path_of(name, scene)}?ws=acme").status_code != 405
+    ]
+    assert refused == []
