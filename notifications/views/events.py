@@ -17,9 +17,10 @@ from notifications.views import told
 from notifications.views.explain import QuestionForm
 from notifications.views.project_parts import address
 from projects.access import Right
-from projects.pages import WorkspaceRequest, to_page, workspace_page
+from projects.pages import WorkspaceRequest, workspace_page
 
 FAILURES_SHOWN = 3
+NEWCOMERS_SHOWN = 20
 
 
 def _workspace_of(event_id: uuid.UUID) -> int | None:
@@ -43,7 +44,7 @@ def event_fix(request: WorkspaceRequest, event_id: uuid.UUID) -> HttpResponse:
         occurrence.project,
         occurrence.fired_events,
         lambda notes, status: _show(request, occurrence, notes, status),
-        lambda: to_page(request, "event_why", event_id),
+        lambda: redirect(told.with_page(request, address(request, "event_why", event_id))),
     )
 
 
@@ -72,10 +73,14 @@ def _show(
         "title": "Who was told?",
         "occurrence": occurrence,
         "project": occurrence.project,
-        "trace": found,
-        "shown": told.shown(found.rows, request.membership.role, notes),
         "counts": found.counts,
-        "fix_url": address(request, "event_fix", occurrence.pk),
+        **told.rows_context(
+            request,
+            found.rows,
+            notes,
+            here=address(request, "event_why", occurrence.pk),
+            fix=address(request, "event_fix", occurrence.pk),
+        ),
     }
     if told.is_part(request):
         return render(request, "partials/told.html", context, status=status)
@@ -88,6 +93,8 @@ def _show(
             "fired": [catalog.find(name) for name in fired],
             "failures": found.message.failures[:FAILURES_SHOWN],
             "more_failures": max(found.message.failure_count - FAILURES_SHOWN, 0),
+            "newcomers": found.newcomers[:NEWCOMERS_SHOWN],
+            "more_newcomers": max(len(found.newcomers) - NEWCOMERS_SHOWN, 0),
             "question": QuestionForm.about(request.workspace, occurrence.project, fired),
         },
         status=status,

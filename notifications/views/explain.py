@@ -86,7 +86,7 @@ def explain_fix(request: WorkspaceRequest) -> HttpResponse:
         project_of(request, report.project),
         report.fired,
         lambda notes, status: _show(request, form, report, notes, status),
-        lambda: redirect(_address(request, "explain")),
+        lambda: redirect(told.with_page(request, _address(request, "explain"))),
     )
 
 
@@ -104,9 +104,14 @@ def _show(
         context |= {
             "project": project,
             "supposed": supposed,
-            "shown": told.shown(supposed.rows, request.membership.role, notes),
             "counts": supposed.counts,
-            "fix_url": _address(request, "explain_fix"),
+            **told.rows_context(
+                request,
+                supposed.rows,
+                notes,
+                here=_address(request, "explain"),
+                fix=_address(request, "explain_fix"),
+            ),
         }
     if told.is_part(request) and report is not None:
         return render(request, "partials/told.html", context, status=status)

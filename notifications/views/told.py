@@ -1,12 +1,14 @@
 """What the pages of "Who was told?" share: rows with the buttons that this reader may press, and pressing them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import urlencode
 
 from aegisnotify.clock import now
 from aegisnotify.errors import status_of
@@ -23,6 +25,7 @@ from projects.models import Project
 from projects.pages import WorkspaceRequest, actor_of
 
 SO_ALREADY = "That is so already."
+ROWS_A_PAGE = 50
 # Gets the context that stands on one row, by channel id, and the status.
 Show = Callable[[dict[str, dict[str, Any]], int], HttpResponse]
 
@@ -37,16 +40,33 @@ class Shown:
     note: dict[str, Any]
 
 
-def shown(rows: Iterable[Row], role: Role | str, notes: dict[str, dict[str, Any]]) -> list[Shown]:
-    return [
-        Shown(
-            row,
-            tuple(remedy for remedy in row.remedies if can(role, remedy.right)),
-            tuple(dict.fromkeys(refusal(remedy.right) for remedy in row.remedies if not can(role, remedy.right))),
-            notes.get(row.channel_id, {}),
-        )
-        for row in rows
-    ]
+def rows_context(
+    request: WorkspaceRequest, rows: Sequence[Row], notes: dict[str, dict[str, Any]], *, here: str, fix: str
+) -> dict[str, Any]:
+    """A page of the rows. `here` is this page's address, `fix` where its buttons are sent, both with a query."""
+    page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
+    role = request.membership.role
+    return {
+        "page": page,
+        "page_url": here,
+        "shown": [_shown(row, role, notes) for row in page],
+        "fix_url": with_page(request, fix),
+    }
+
+
+def with_page(request: HttpRequest, address: str) -> str:
+    """An address with the page of rows that is looked at, so that a button leads back to it."""
+    number = request.GET.get("page", "")
+    return f"{address}&{urlencode({'page': number})}" if number else address
+
+
+def _shown(row: Row, role: Role | str, notes: dict[str, dict[str, Any]]) -> Shown:
+    return Shown(
+        row,
+        tuple(remedy for remedy in row.remedies if can(role, remedy.right)),
+        tuple(dict.fromkeys(refusal(remedy.right) for remedy in row.remedies if not can(role, remedy.right))),
+        notes.get(row.channel_id, {}),
+    )
 
 
 def is_part(request: HttpRequest) -> bool:

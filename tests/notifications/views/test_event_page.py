@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 
 from notifications.intake.recording import record
 from notifications.models import Channel, Delivery, DeliveryStatus
+from notifications.views.events import NEWCOMERS_SHOWN
 from tests import factories
 
 
@@ -187,3 +188,13 @@ def test_the_page_takes_few_queries(client, people, event, django_assert_max_num
     client.get(address)
     with django_assert_max_num_queries(16):
         client.get(address)
+
+
+def test_of_many_channels_that_were_added_since_a_few_are_named(client, people, event, project):
+    for number in range(NEWCOMERS_SHOWN + 1):
+        factories.ChannelFactory(project=project, name=f"New {number}")
+    client.force_login(people.viewer)
+    html = BeautifulSoup(client.get(f"/events/{event.pk}/why/").content, "html.parser")
+    added = [item.get_text(" ", strip=True) for item in html.find(id="h-since").find_parent("section").select("li")]
+    assert len(added) == NEWCOMERS_SHOWN + 1
+    assert added[-1] == "and 1 channel more"

@@ -10,6 +10,7 @@ from aegisnotify.clock import now
 from notifications.intake.recording import record
 from notifications.models import Channel, Occurrence
 from notifications.services.pausing import suspend_channel
+from notifications.views import told
 from projects.actors import SYSTEM
 from projects.models import AuditEntry
 from tests import factories
@@ -170,6 +171,46 @@ def test_with_htmx_the_rows_alone_are_drawn_anew_and_the_channel_gets_the_focus(
     assert html.find("main") is None
     assert html.select_one("#told [autofocus]").get_text() == "#eng"
     assert "switch #eng on" in response["HX-Trigger-After-Settle"]
+
+
+class TestManyChannels:
+    @pytest.fixture
+    def many(self, project, workspace, slack):
+        workspace.plan = factories.plan("business")
+        workspace.save()
+        for number in range(told.ROWS_A_PAGE):
+            factories.ChannelFactory(project=project, name=f"Hook {number}", position=number)
+        stop(slack, enabled=False, position=100)
+
+    @pytest.fixture(params=["event", "question"])
+    def address(self, request, client, people, many, workspace):
+        client.force_login(people.owner)
+        report = {"event": "run_failed", "project": "acme-web", "run": {"id": "r-2", "status": "failed"}}
+        event = record(workspace, report).occurrence
+        return f"/events/{event.pk}/why/?ws=acme" if request.param == "event" else f"/explain/?ws=acme&{QUESTION}"
+
+    def read(self, response):
+        return BeautifulSoup(response.content, "html.parser")
+
+    def names(self, html):
+        return [name.get_text() for name in html.select("#told .path .cell-main b")]
+
+    def test_they_are_shown_in_pages_and_counted_in_all(self, client, address):
+        first = self.read(client.get(address))
+        assert self.names(first) == [f"Hook {number}" for number in range(told.ROWS_A_PAGE)]
+        assert "Page 1 of 2, 51 channels" in first.find("nav", {"aria-label": "Pages of channels"}).get_text(" ")
+        counts = [badge.get_text() for badge in first.select("#told .card-h .badge")]
+        assert counts in (["50 pending", "1 not sent"], ["50 would be sent", "1 would not be sent"])
+        second = self.read(client.get(first.find("a", string="Next")["href"]))
+        assert self.names(second) == ["#eng"]
+        assert self.names(self.read(client.get(second.find("a", string="Previous")["href"]))) == self.names(first)
+
+    @pytest.mark.parametrize("headers", [{}, {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "told"}])
+    def test_a_button_comes_back_to_its_page(self, client, address, headers):
+        form = self.read(client.get(f"{address}&page=2")).select_one("#told form")
+        fields = {field["name"]: field["value"] for field in form.find_all("input") if field.get("value")}
+        assert self.names(self.read(client.post(form["action"], fields, follow=not headers, **headers))) == ["#eng"]
+        assert Channel.objects.get(name="#eng").enabled
 
 
 class TestAskingAboutWhatNeverHappened:
