@@ -26,6 +26,7 @@ UNFINISHED = (DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.RET
 FINISHED = (DeliveryStatus.DELIVERED, DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
 # The rare ones among those that the engine leaves alone.
 ENDS_TO_LOOK_AT = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED, DeliveryStatus.HELD)
+UNDELIVERED = (*UNFINISHED, *ENDS_TO_LOOK_AT)
 
 
 class Delivery(models.Model):
@@ -73,7 +74,17 @@ class Delivery(models.Model):
             # With the id, so that the newest of a rare status come in their order; without it SQLite would rather walk
             # through all of the workspace's.
             models.Index(fields=["workspace", "status", "-created_at", "-id"], name="delivery_by_status"),
-            models.Index(fields=["channel"], condition=models.Q(status__in=UNFINISHED), name="delivery_unfinished"),
+            # What was not delivered, within a project and a channel: few rows, of whatever size the history is.
+            models.Index(
+                fields=["project", "status", "-created_at", "-id"],
+                condition=models.Q(status__in=UNDELIVERED),
+                name="undelivered_by_project",
+            ),
+            models.Index(
+                fields=["channel", "status", "-created_at", "-id"],
+                condition=models.Q(status__in=UNDELIVERED),
+                name="undelivered_by_channel",
+            ),
             # What a channel holds for its daily digest.
             models.Index(fields=["channel", "recipient"], condition=models.Q(status="held"), name="delivery_held"),
             # For staff, across workspaces: whoever got mail, and the rare ends. What is delivered is in neither.

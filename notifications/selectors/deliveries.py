@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from notifications.models import Channel, Delivery
+from notifications.models.deliveries import UNDELIVERED, status_among
 from notifications.selectors.history import shown_deliveries
 from projects.models import Project, Workspace
 
@@ -33,6 +34,8 @@ def deliveries_of(
         rows = _of_channel(rows, workspace, project, channel)
     if status is not None:
         rows = rows.filter(status=status)
+        if status in UNDELIVERED:
+            rows = rows.filter(status_among(UNDELIVERED))
     if event is not None:
         rows = rows.filter(event=event)
     if event_id is not None:

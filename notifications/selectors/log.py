@@ -6,8 +6,7 @@ Pages are found by the last row of the page before, never by an offset: what an 
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -18,9 +17,11 @@ from notifications.channels import registry
 from notifications.insight import outcomes, sentences
 from notifications.insight.trace import describe
 from notifications.models import Attempt, Channel, Delivery, DeliveryStatus, Occurrence
+from notifications.models.deliveries import UNDELIVERED
 from notifications.routing import Outcome, Reason
 from notifications.selectors.deliveries import deliveries_of
 from notifications.selectors.occurrences import occurrences_of
+from notifications.selectors.places import Place, first_that_fit, last_looked_at, newer, older, place_of
 from projects.models import Project, Workspace
 from projects.selectors import find_project
 
@@ -33,28 +34,6 @@ CHANNELS_SHOWN = 20
 """How many channels of one event such a page lists."""
 _FOUND_EVENTS = 50
 _FOUND_DELIVERIES = 1000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TICK = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A row's place in the order: its moment, then its id."""
-
-    at: datetime
-    id: uuid.UUID
-
-    def __str__(self) -> str:
-        return f"{(self.at - _EPOCH) // _TICK}.{self.id.hex}"
-
-    @classmethod
-    def read(cls, text: str) -> "Place | None":
-        """None for anything that `str` did not make."""
-        moment, _, name = text.partition(".")
-        try:
-            return cls(_EPOCH + int(moment[:17]) * _TICK, uuid.UUID(name))
-        except (ValueError, OverflowError):
-            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +110,12 @@ class Page:
     newer: Place | None
     """The place after which the next newer page begins; None on the newest."""
     older: Place | None
+    looked_back_to: datetime | None = None
+    """Set where there may be more that fits, and the page is not full."""
 
     @property
     def newest(self) -> Place | None:
-        return Place(self.lines[0].delivery.created_at, self.lines[0].delivery.pk) if self.lines else None
+        return place_of(self.lines[0].delivery) if self.lines else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,35 +166,39 @@ def page_of(
     after: Place | None = None,
 ) -> Page:
     """The newest page, the one that goes on after `before`, or the one that leads up to `after`."""
-    rows = _rows(workspace, filters, zone)
-    if rows is None:
+    scope = _scope(workspace, filters, zone)
+    if scope is None:
         return Page((), None, None)
     if after is not None:
         # From the place upwards, so that the page ends where the one that was left begins.
-        found = list(_newer(rows, after)[: PAGE + 1])
+        found, end = _first(newer(scope, after), workspace, filters, PAGE + 1)
+        shown = list(reversed(found[:PAGE]))
         if len(found) > PAGE:
-            shown = list(reversed(found[:PAGE]))
-            return Page(_lines(shown), _place(shown[0]), _place(shown[-1]))
+            return Page(_lines(shown), place_of(shown[0]), place_of(shown[-1]))
+        if end is not None:
+            return Page(_lines(shown), end, place_of(shown[-1]) if shown else end, after.at)
         # Less than a page is newer: that is the newest page.
-    elif before is not None:
-        found = list(_older(rows, before, "created_at")[: PAGE + 1])
-        shown = found[:PAGE]
-        return Page(
-            _lines(shown), _place(shown[0]) if shown else before, _place(shown[-1]) if len(found) > PAGE else None
-        )
-    found = list(rows[: PAGE + 1])
+        before = None
+    found, end = _first(older(scope, before) if before else scope, workspace, filters, PAGE + 1)
     shown = found[:PAGE]
-    return Page(_lines(shown), None, _place(shown[-1]) if len(found) > PAGE else None)
+    return Page(
+        _lines(shown),
+        (place_of(shown[0]) if shown else before) if before else None,
+        place_of(shown[-1]) if len(found) > PAGE else end,
+        end.at if end else None,
+    )
 
 
 def news(
     workspace: Workspace, filters: Filters, zone: ZoneInfo, after: Place | None, shown: Iterable[uuid.UUID]
 ) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
     """What came after `after` (a page of it at most, the newest first), and how the deliveries `shown` stand now."""
-    rows = _rows(workspace, filters, zone)
+    scope = _scope(workspace, filters, zone)
     fresh: list[Delivery] = []
-    if rows is not None:
-        fresh = list(reversed(_newer(rows, after)[:PAGE])) if after is not None else list(rows[:PAGE])
+    if scope is not None:
+        fresh, _ = _first(newer(scope, after) if after else scope, workspace, filters, PAGE)
+        if after:
+            fresh.reverse()
     ids = list(shown)[: 2 * PAGE]
     changed = list(_with_last_attempt(deliveries_of(workspace).filter(pk__in=ids))) if ids else []
     lines = _lines([*fresh, *changed])
@@ -233,7 +218,7 @@ def held_back(workspace: Workspace, filters: Filters, zone: ZoneInfo, before: Pl
     if filters.q:
         rows = rows.filter(pk__in=_events_named(workspace, filters.q))
     if before is not None:
-        rows = _older(rows, before, "received_at")
+        rows = older(rows, before, "received_at")
     found = list(rows[: EVENTS_READ + 1])
     read = found[:EVENTS_READ]
     silent = {occurrence.pk: _silences(occurrence, filters) for occurrence in read}
@@ -250,8 +235,8 @@ def held_back(workspace: Workspace, filters: Filters, zone: ZoneInfo, before: Pl
             title = describe(occurrence).title
             more = max(len(silences) - CHANNELS_SHOWN, 0)
             events.append(HeldBack(occurrence, title, tile, icon, tuple(silences[:CHANNELS_SHOWN]), more))
-    older = Place(read[-1].received_at, read[-1].pk) if len(found) > EVENTS_READ else None
-    return HeldBackPage(tuple(events), len(read), older)
+    further = Place(read[-1].received_at, read[-1].pk) if len(found) > EVENTS_READ else None
+    return HeldBackPage(tuple(events), len(read), further)
 
 
 def choices(workspace: Workspace, filters: Filters) -> Choices:
@@ -275,24 +260,46 @@ def choices(workspace: Workspace, filters: Filters) -> Choices:
     return Choices(tuple(projects), tuple(labels.items()))
 
 
-def _rows(workspace: Workspace, filters: Filters, zone: ZoneInfo) -> QuerySet[Delivery] | None:
-    """None where the filters can't find anything."""
+def _scope(workspace: Workspace, filters: Filters, zone: ZoneInfo) -> QuerySet[Delivery] | None:
+    """What an index finds in its order. None where the filters can't find anything."""
     project = _project(workspace, filters)
     if filters.project and project is None:
         return None
     since, until = filters.period(zone)
-    rows = deliveries_of(
+    return deliveries_of(
         workspace,
         project=project,
         channel=filters.channel or None,
-        status=filters.status or None,
-        event=filters.event or None,
+        status=filters.status if filters.status and _finds_status(filters) else None,
         since=since,
         until=until,
     )
+
+
+def _first(
+    scope: QuerySet[Delivery], workspace: Workspace, filters: Filters, count: int
+) -> tuple[list[Delivery], Place | None]:
+    """The first of `scope` that fit; and where looking for them stopped, if that was before there were enough."""
     if filters.q:
-        rows = _named(rows, workspace, filters.q)
-    return _with_last_attempt(rows)
+        # What is searched for is found by its keys, whatever else it has to be.
+        rows = _named(scope.filter(**_unserved(filters)), workspace, filters.q)
+        return list(_with_last_attempt(rows)[:count]), None
+    wanted = _unserved(filters)
+    if not wanted:
+        return list(_with_last_attempt(scope)[:count]), None
+    ids = first_that_fit(scope, wanted, count)
+    return list(_with_last_attempt(scope.filter(pk__in=ids))), last_looked_at(scope) if len(ids) < count else None
+
+
+def _unserved(filters: Filters) -> dict[str, str]:
+    """The filters that no index serves."""
+    status = {"status": filters.status} if filters.status and not _finds_status(filters) else {}
+    return status | ({"event": filters.event} if filters.event else {})
+
+
+def _finds_status(filters: Filters) -> bool:
+    """Whether an index does: within a project or a channel it has what was not delivered."""
+    return filters.status in UNDELIVERED or not (filters.project or filters.channel)
 
 
 def _with_last_attempt(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
@@ -331,21 +338,6 @@ def _events_named(workspace: Workspace, text: str) -> list[uuid.UUID]:
     ids = list(named.order_by().values_list("pk", flat=True)[:_FOUND_EVENTS])
     sought = _id(text)
     return ids if sought is None else [*ids, sought]
-
-
-def _older(rows: QuerySet[Any], place: Place, field: str) -> QuerySet[Any]:
-    # The first condition is a range of the index; the second leaves out what has the same moment and comes before.
-    return rows.filter(**{f"{field}__lte": place.at}).exclude(**{field: place.at, "pk__gte": place.id})
-
-
-def _newer(rows: QuerySet[Delivery], place: Place) -> QuerySet[Delivery]:
-    """The oldest first."""
-    later = rows.filter(created_at__gte=place.at).exclude(created_at=place.at, pk__lte=place.id)
-    return later.order_by("created_at", "pk")
-
-
-def _place(delivery: Delivery) -> Place:
-    return Place(delivery.created_at, delivery.pk)
 
 
 def _lines(rows: list[Delivery]) -> tuple[Line, ...]:

@@ -18,7 +18,8 @@ from notifications.models import Delivery, DeliveryStatus
 from notifications.selectors import log
 from notifications.selectors.delivery_page import delivery_page
 from notifications.selectors.history import shown_deliveries
-from notifications.selectors.log import Filters, Place
+from notifications.selectors.log import Filters
+from notifications.selectors.places import LOOKED_THROUGH, Place, place_of
 from notifications.services.deliveries import redeliver
 from notifications.views.project_parts import is_htmx, refusal_context, tell
 from projects.access import Right, can
@@ -59,7 +60,7 @@ def delivery_rows(request: WorkspaceRequest) -> HttpResponse:
         response = render(request, "partials/delivery_log.html", _log(request, filters))
         response["HX-Retarget"], response["HX-Reswap"] = "#log", "outerHTML"
         return response
-    newest = Place(fresh[0].delivery.created_at, fresh[0].delivery.pk) if fresh else after
+    newest = place_of(fresh[0].delivery) if fresh else after
     unfinished = [line.delivery.pk for line in (*fresh, *changed) if line.is_open]
     return render(
         request,
@@ -140,6 +141,7 @@ def _log(request: WorkspaceRequest, filters: Filters) -> dict[str, Any]:
         "filters": filters,
         "page": page,
         "live": live,
+        "looked_through": LOOKED_THROUGH,
         "poll": _poll(
             request,
             filters,

@@ -19,7 +19,7 @@ from notifications import pauses
 from notifications.channels import registry
 from notifications.forms import PasswordOnlyForm, RotateForm
 from notifications.models import Channel
-from notifications.models.deliveries import UNFINISHED, status_among
+from notifications.models.deliveries import UNDELIVERED, UNFINISHED, status_among
 from notifications.selectors import recovery
 from notifications.services.channels import activate_secret, delete_channel, rotate_secret
 from notifications.services.pausing import LONGEST_PAUSE, pause_channel
@@ -103,7 +103,7 @@ def channel_delete(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) 
         return changed(request, project, f"{channel.name} is deleted.", channel=neighbour, close=True)
     context = {
         "heading": f"Delete {channel.name}?",
-        "unfinished": channel.deliveries.filter(status_among(UNFINISHED)).count(),
+        "unfinished": channel.deliveries.filter(status_among(UNDELIVERED), status__in=UNFINISHED).count(),
         "overrides": channel.overrides.count(),
         "only": project.channels.filter(enabled=True).exclude(pk=channel.pk).count() == 0,
     }

@@ -36,11 +36,22 @@ def test_what_if_counts_by_an_index_alone_and_in_its_order(project, only):
     assert "TEMP B-TREE" not in plan
 
 
-def test_deliveries_of_a_rare_status_are_found_in_their_order(client, people):
+@pytest.mark.parametrize("status", ["failed", "cancelled", "held", "pending", "sending", "retrying"])
+@pytest.mark.parametrize(
+    ("scope", "index"),
+    [
+        ("", "delivery_by_status"),
+        ("&project=acme-web", "undelivered_by_project"),
+        ("&channel=ops", "undelivered_by_channel"),
+        ("&project=acme-web&channel=ops", "undelivered_by_channel"),
+    ],
+)
+def test_deliveries_of_a_rare_status_are_found_in_their_order(client, people, project, status, scope, index):
+    factories.ChannelFactory(project=project, key="ops")
     client.force_login(people.viewer)
-    plans = plans_of(lambda: client.get("/deliveries/?ws=acme&status=failed"))
-    (plan,) = [plan for plan in plans if "delivery_by_" in plan]
-    assert "USING INDEX delivery_by_status" in plan
+    plans = plans_of(lambda: client.get(f"/deliveries/?ws=acme&status={status}{scope}"))
+    (plan,) = [plan for plan in plans if "notifications_delivery USING INDEX" in plan]
+    assert f"USING INDEX {index} (" in plan
     assert "TEMP B-TREE" not in plan
 
 
@@ -48,4 +59,4 @@ def test_what_a_channel_has_not_delivered_yet_is_counted_by_an_index(client, peo
     channel = factories.ChannelFactory(project=project)
     client.force_login(people.admin)
     plans = plans_of(lambda: client.get(f"/p/acme-web/channels/{channel.pk}/delete?ws=acme"))
-    assert any("delivery_unfinished" in plan for plan in plans)
+    assert any("undelivered_by_channel (channel_id=? AND status=?)" in plan for plan in plans)

@@ -19,6 +19,8 @@ LISTS = (
     "/notifications/?ws=acme&project=acme-web",
     "/deliveries/?ws=acme",
     "/deliveries/?ws=acme&project=acme-web&status=failed",
+    "/deliveries/?ws=acme&event=run_failed",
+    "/deliveries/?ws=acme&event=ai_generated&project=acme-web&status=delivered",
     "/deliveries/?ws=acme&show=held_back",
     "/deliveries/rows?ws=acme",
     "/events/{event}/why/?ws=acme",

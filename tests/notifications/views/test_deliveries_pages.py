@@ -1,6 +1,7 @@
 """The log of deliveries, what was held back, one delivery, and sending it once more."""
 
 import json
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,9 @@ from django.utils.http import urlencode
 from notifications.addresses.links import unsubscribe_url
 from notifications.intake.recording import record
 from notifications.models import Attempt, Delivery, DeliveryStatus, Occurrence
-from notifications.selectors.log import PAGE, Filters, Place, page_of
+from notifications.selectors import places
+from notifications.selectors.log import PAGE, Filters, page_of
+from notifications.selectors.places import Place
 from projects.models import AuditEntry
 from tests import factories
 
@@ -258,6 +261,74 @@ class TestPages:
         with django_assert_num_queries(2) as queries:
             page_of(workspace, Filters(), people.viewer.zone, before=page.older)
         assert not any("OFFSET" in query["sql"] or "COUNT" in query["sql"] for query in queries.captured_queries)
+
+
+class TestLookingThrough:
+    """What a filter finds that no index serves, so many rows at a time."""
+
+    @pytest.fixture(autouse=True)
+    def _ten_at_a_time(self, monkeypatch):
+        monkeypatch.setattr(places, "LOOKED_THROUGH", 10)
+
+    @pytest.fixture
+    def rare(self, project, channel):
+        """The 5th, the 28th and the 29th of 35."""
+        occurrence = factories.OccurrenceFactory(project=project)
+        found = []
+        for number in range(35):
+            is_rare = number in (4, 27, 28)
+            row = made(
+                project,
+                channel,
+                occurrence=occurrence,
+                recipient=str(number),
+                event="ai_generated" if is_rare else "run_failed",
+                created_at=NOW - timedelta(seconds=number),
+            )
+            if is_rare:
+                found.append(str(row.pk))
+        return found
+
+    @pytest.mark.parametrize("scope", ["", "&project=acme-web", "&channel=ops", "&project=acme-web&status=delivered"])
+    def test_further_back_and_forth_again_it_finds_each_once(self, viewer, rare, scope):
+        address, seen, visited = f"{LOG}&event=ai_generated{scope}", [], []
+        while address:
+            page = shown(viewer, address)
+            seen.append(rows(page))
+            visited.append(address)
+            older = page.find("a", string=["Older", "Look further back"])
+            address = older["href"] if older else None
+        assert seen == [rare[:1], [], rare[1:], []]
+
+        back = shown(viewer, shown(viewer, visited[-1]).find("a", string="Newer")["href"])
+        assert rows(back) == rare[1:]
+        back = shown(viewer, back.find("a", string="Newer")["href"])
+        assert rows(back) == []
+
+    def test_it_says_how_far_it_looked(self, viewer, rare):
+        page = shown(viewer, f"{LOG}&event=ai_generated")
+        assert "looked through, back to 28 Apr 2026, 10:41" in text(page.select_one("#log .card-f"))
+        page = shown(viewer, page.find("a", string="Older")["href"])
+        assert text(page.find("h2", string="No delivery matches so far").parent).count("None fits these filters.") == 1
+
+    def test_what_fits_nowhere_ends(self, viewer, project, channel):
+        made(project, channel)
+        assert "No delivery matches" in text(shown(viewer, f"{LOG}&event=ai_generated").select_one("#log h2"))
+
+    def test_a_full_page_does_not_ask_how_far_it_looked(self, workspace, people, project, channel, monkeypatch):
+        monkeypatch.setattr(places, "LOOKED_THROUGH", 1000)
+        occurrence = factories.OccurrenceFactory(project=project)
+        for number in range(PAGE + 1):
+            made(project, channel, occurrence=occurrence, recipient=str(number), event="run_failed")
+        page = page_of(workspace, Filters(event="run_failed"), people.viewer.zone)
+        assert len(page.lines) == PAGE
+        assert page.looked_back_to is None
+        assert page.older is not None
+
+    def test_news_are_found_among_as_many(self, viewer, rare, project, channel):
+        before = f"/deliveries/rows?ws=acme&event=ai_generated&after={Place(NOW, uuid.UUID(int=0))}"
+        fresh = made(project, channel, event="ai_generated", created_at=NOW + timedelta(seconds=1))
+        assert str(fresh.pk) in viewer.get(before).content.decode()
 
 
 class TestNews:
