@@ -1,12 +1,10 @@
 """Fixtures that many tests share: a project with its people, each in a role, and one outsider."""
 
 import re
-from types import SimpleNamespace
 
 import pytest
 from django.test import Client
 
-from projects.access import Role
 from tests import factories
 from tests.html_checks import problems
 
@@ -47,7 +45,7 @@ def every_page_is_valid_html():
 
 @pytest.fixture
 def project(db):
-    return factories.ProjectFactory(name="Acme Web", slug="acme-web", workspace__name="Acme QA", workspace__slug="acme")
+    return factories.acme_web()
 
 
 @pytest.fixture
@@ -57,11 +55,4 @@ def workspace(project):
 
 @pytest.fixture
 def people(workspace):
-    """The workspace's people by role, and an outsider who owns another workspace."""
-    return SimpleNamespace(
-        owner=workspace.memberships.get(role=Role.OWNER).user,
-        admin=factories.MembershipFactory(workspace=workspace, role=Role.ADMIN).user,
-        member=factories.MembershipFactory(workspace=workspace, role=Role.MEMBER).user,
-        viewer=factories.MembershipFactory(workspace=workspace, role=Role.VIEWER).user,
-        outsider=factories.MembershipFactory(workspace=factories.WorkspaceFactory(owner=False), role=Role.OWNER).user,
-    )
+    return factories.people_of(workspace)

@@ -1,6 +1,7 @@
 """Rows for tests: `factory_boy` factories of every model, with sensible values."""
 
 from importlib import import_module
+from types import SimpleNamespace
 
 import factory
 from factory.django import DjangoModelFactory
@@ -182,3 +183,19 @@ class TokenFactory(DjangoModelFactory):
         token = super()._create(model_class, *args, **{**kwargs, "digest": tokens.digest(text)})
         token.text = text
         return token
+
+
+def acme_web():
+    """The project that most tests are about."""
+    return ProjectFactory(name="Acme Web", slug="acme-web", workspace__name="Acme QA", workspace__slug="acme")
+
+
+def people_of(workspace):
+    """The workspace's people by role, and an outsider who owns another workspace."""
+    return SimpleNamespace(
+        owner=workspace.memberships.get(role=Role.OWNER).user,
+        admin=MembershipFactory(workspace=workspace, role=Role.ADMIN).user,
+        member=MembershipFactory(workspace=workspace, role=Role.MEMBER).user,
+        viewer=MembershipFactory(workspace=workspace, role=Role.VIEWER).user,
+        outsider=MembershipFactory(workspace=WorkspaceFactory(owner=False), role=Role.OWNER).user,
+    )

@@ -3,6 +3,7 @@
 import hashlib
 from datetime import timedelta
 
+from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from aegisnotify.clock import now
@@ -17,7 +18,8 @@ FREE = frozenset({"event", "token", "uidb64"})
 
 
 class World:
-    """`parameters` holds a thing of the workspace for each parameter that addresses have, `links` whole addresses."""
+    """`parameters` holds a thing of the workspace for each parameter that addresses have, `links` whole addresses, and
+    `sessions` one of each person."""
 
     invitation_token = "token-of-the-invitation"
     recipient = "recipient@example.com"
@@ -69,6 +71,13 @@ class World:
             "unsubscribe": address_links.unsubscribe_url(project.pk, self.recipient),
             "api-unknown": "/api/nothing",
         }
+        self.sessions = {name: _session_of(user) for name, user in vars(people).items()}
+
+
+def _session_of(user):
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client.cookies["sessionid"].value
 
 
 def addresses(patterns=None, prefix=""):
