@@ -16,6 +16,8 @@ from notifications.operations.workers import SAY_EVERY, say_worker_is_there
 from notifications.selectors.plan_change import effects_on_channels
 from notifications.services.channels import create_channel
 from notifications.services.closing import delete_closed_workspaces, stop_channels
+from notifications.services.hours import COUNT_EVERY as COUNT_HOURS_EVERY
+from notifications.services.hours import count_hours
 from notifications.services.recovery import work_on_recoveries
 from notifications.services.retention import sweep_histories
 from notifications.services.warnings import send_channel_warnings
@@ -58,6 +60,7 @@ every(5)(work_on_recoveries)
 every(SAY_EVERY)(say_worker_is_there)
 every(COUNT_EVERY)(count_what_is_new)
 every(60)(sweep_histories)
+every(COUNT_HOURS_EVERY)(count_hours)
 every(10)(delete_closed_workspaces)
 every(6 * 60 * 60)(delete_old_entries)
 on_workspace_closing(stop_channels)

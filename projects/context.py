@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from aegisnotify.clock import now
 from projects import navigation, pages
+from projects.gauges import gauges
 from projects.usage import Meter
 
 
@@ -27,6 +28,7 @@ def workspace(request: HttpRequest) -> dict[str, Any]:
         "memberships": inside.memberships,
         "project_count": project_count,
         "runs": pages.usage(inside)[Meter.RUNS],
+        "gauges": gauges(pages.usage(inside)),
         "nav_main": shown[0],
         "nav_settings": shown[1],
         # Between the workspace and the page itself; a page below other pages gives its own list.

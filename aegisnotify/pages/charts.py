@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 720, 190
 _LEFT, _TOP, _BOTTOM = 38.0, 16.0, 166.0
-_LABEL_EVERY = 4
 _SPARK_WIDTH, _SPARK_HEIGHT = 96.0, 28.0
 
 
@@ -53,7 +52,7 @@ def nice_top(largest: int) -> int:
         top *= 10
 
 
-def stacked_bars(values: Sequence[tuple[int, int]], labels: Sequence[str]) -> BarChart:
+def stacked_bars(values: Sequence[tuple[int, int]], labels: Sequence[str], *, label_every: int = 4) -> BarChart:
     """Bars of (good, bad) on an axis that starts at 0, with two or three grid lines."""
     top = nice_top(max((good + bad for good, bad in values), default=0))
     step = (WIDTH - _LEFT) / max(len(values), 1)
@@ -71,8 +70,8 @@ def stacked_bars(values: Sequence[tuple[int, int]], labels: Sequence[str]) -> Ba
                 if bad
                 else None,
                 x,
-                label if index % _LABEL_EVERY == 0 else "",
-                index % (_LABEL_EVERY * 2) != 0,
+                label if index % label_every == 0 else "",
+                label_every > 1 and index % (label_every * 2) != 0,
             )
         )
     lines = (GridLine(_BOTTOM, "0"), GridLine((_TOP + _BOTTOM) / 2, f"{top // 2:,}"), GridLine(_TOP, f"{top:,}"))

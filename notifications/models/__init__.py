@@ -5,6 +5,7 @@ from notifications.models.channels import Channel, ChannelRecipient, TargetPace
 from notifications.models.deliveries import Attempt, Delivery, DeliveryStatus
 from notifications.models.drafts import FilterDraft
 from notifications.models.filters import EventFlag, Override
+from notifications.models.hours import ChannelHour, DeliveryHour
 from notifications.models.jobs import RecoveryJob
 from notifications.models.occurrences import Occurrence
 from notifications.models.operations import Tally, WorkerSeen
@@ -14,8 +15,10 @@ __all__ = [
     "AddressConfirmation",
     "Attempt",
     "Channel",
+    "ChannelHour",
     "ChannelRecipient",
     "Delivery",
+    "DeliveryHour",
     "DeliveryStatus",
     "EventFlag",
     "FilterDraft",

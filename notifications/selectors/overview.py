@@ -1,49 +1,53 @@
-"""What the Overview shows of a workspace's last 24 hours. A fixed number of queries, however much there is."""
+"""What the Overview shows of a workspace's last day, week or month. A fixed number of queries, however much there is.
+
+What is over was counted by the hour (`notifications.services.hours`). Only the hours since then are counted here.
+"""
 
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, tzinfo
 from typing import Any
 
 from django.db.models import Count, QuerySet
 
 from notifications import catalog
 from notifications.insight.trace import describe
-from notifications.models import Channel, Delivery, DeliveryStatus, Occurrence
+from notifications.models import Channel, ChannelHour, Delivery, DeliveryHour, DeliveryStatus, Occurrence
 from notifications.selectors.health import ChannelHealth, Checkup, checkups
 from notifications.selectors.history import shown_occurrences
 from notifications.selectors.hours import HourText, SecondsBetween, hour_of
+from notifications.windows import Range, Window, hour_number, hour_start, window
 from projects.models import Workspace
 from projects.selectors import limits_of
 
-HOURS = 24
 CHANNELS_SHOWN = 8
 EVENTS_SHOWN = 6
-# Enough for a percentile, and sorted in a few milliseconds however busy the day was.
+# Enough for a percentile, and sorted in a few milliseconds however busy the time was.
 P95_OF = 10_000
 _OCCURRENCE_ICONS = {"run": "activity", "crawl": "radar-2", "generation": "sparkles"}
 
 
-@dataclass(frozen=True, slots=True)
-class Hour:
-    """`start` is the full hour (UTC) of deliveries that were created in it."""
+@dataclass(slots=True)
+class Part:
+    """An hour or a day: the deliveries that were made in it, from its beginning on."""
 
     start: datetime
-    delivered: int
-    failed: int
+    delivered: int = 0
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelLine:
     checkup: Checkup
-    hourly: tuple[int, ...]
-    """Delivered per hour, oldest first."""
+    parts: tuple[int, ...]
+    """Delivered per part of the window, oldest first."""
+    failed: int
 
     @property
     def delivered(self) -> int:
-        return sum(self.hourly)
+        return sum(self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,12 @@ class EventLine:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    hours: tuple[Hour, ...]
+    window: Window
+    parts: tuple[Part, ...]
     delivered_before: int
-    """Delivered in the 24 hours before these."""
+    """Delivered in the time that this one is compared with."""
     p95_ms: int | None
+    """Of the newest `P95_OF` at most."""
     lines: tuple[ChannelLine, ...]
     channels: int
     health: dict[ChannelHealth, int]
@@ -68,11 +74,11 @@ class Overview:
 
     @property
     def delivered(self) -> int:
-        return sum(hour.delivered for hour in self.hours)
+        return sum(part.delivered for part in self.parts)
 
     @property
     def failed(self) -> int:
-        return sum(hour.failed for hour in self.hours)
+        return sum(part.failed for part in self.parts)
 
     @property
     def finished(self) -> int:
@@ -87,8 +93,28 @@ class Overview:
         return "100" if tenths == 1000 else f"{tenths // 10}.{tenths % 10}"
 
     @property
+    def busiest(self) -> Part:
+        return max(self.parts, key=lambda part: part.delivered + part.failed)
+
+    @property
+    def p95_of(self) -> int | None:
+        """How many of the newest the latency is of, where it is not all."""
+        return P95_OF if self.delivered > P95_OF else None
+
+    @property
+    def failed_at(self) -> Channel | None:
+        """The one channel that all failures are of, if there is more than one failure."""
+        if self.failed < 2:
+            return None
+        return next((line.checkup.channel for line in self.lines if line.failed == self.failed), None)
+
+    @property
     def difference(self) -> int:
         return self.delivered - self.delivered_before
+
+    @property
+    def fewer(self) -> int:
+        return -self.difference
 
     @property
     def failing(self) -> int:
@@ -102,29 +128,39 @@ class Overview:
         )
 
 
-def overview(workspace: Workspace, moment: datetime) -> Overview:
-    """`workspace` with its plan loaded. The window is the current hour and the 23 before it."""
-    start = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
-    hours, before = _hours(workspace, start)
-    delivered = sum(hour.delivered for hour in hours)
+def overview(workspace: Workspace, moment: datetime, zone: tzinfo, chosen: Range = Range.DAY) -> Overview:
+    """`workspace` with its plan loaded. `zone` is the reader's: it says when a day begins."""
+    shown = window(chosen, moment, zone, workspace.plan.history_days)
+    counted = _counted(workspace, shown)
+    uncounted = counted[-1][0] + 1 if counted else shown.before[0]
+    parts, before = _parts(workspace, shown, counted, uncounted)
     found = list(checkups(_channels(workspace), limits_of(workspace.plan), moment))
     return Overview(
-        hours=hours,
+        window=shown,
+        parts=parts,
         delivered_before=before,
-        p95_ms=_p95(workspace, start, delivered),
-        lines=_lines(found, start),
+        p95_ms=_p95(workspace, hour_start(shown.start)) if any(part.delivered for part in parts) else None,
+        lines=_lines(found, shown, uncounted),
         channels=len(found),
         health=dict(Counter(checkup.health for checkup in found)),
         events=_events(workspace, moment),
     )
 
 
-def _hours(workspace: Workspace, start: datetime) -> tuple[tuple[Hour, ...], int]:
-    """The hours since `start`, and how many were delivered in as many hours before it."""
+def _counted(workspace: Workspace, shown: Window) -> Sequence[tuple[int, int, int]]:
+    """The totals of the hours (hour, delivered, failed), oldest first."""
+    rows = DeliveryHour.objects.filter(workspace=workspace, hour__gte=shown.before[0]).order_by("hour")
+    return list(rows.values_list("hour", "delivered", "failed"))
+
+
+def _parts(
+    workspace: Workspace, shown: Window, counted: Sequence[tuple[int, int, int]], uncounted: int
+) -> tuple[tuple[Part, ...], int]:
+    """The window's parts, and how many were delivered in the time that it is compared with."""
     rows = (
         Delivery.objects.filter(
             workspace=workspace,
-            created_at__gte=start - timedelta(hours=HOURS),
+            created_at__gte=hour_start(uncounted),
             status__in=(DeliveryStatus.DELIVERED, DeliveryStatus.FAILED),
         )
         .order_by()
@@ -132,34 +168,32 @@ def _hours(workspace: Workspace, start: datetime) -> tuple[tuple[Hour, ...], int
         .values_list("hour", "status")
         .annotate(count=Count("*"))
     )
-    counts = {(hour_of(hour), status): count for hour, status, count in rows}
-    hours = tuple(
-        Hour(hour, counts.get((hour, DeliveryStatus.DELIVERED), 0), counts.get((hour, DeliveryStatus.FAILED), 0))
-        for hour in (start + timedelta(hours=index) for index in range(HOURS))
-    )
-    before = sum(
-        count for (hour, status), count in counts.items() if status == DeliveryStatus.DELIVERED and hour < start
-    )
-    return hours, before
+    fresh = [_of_hour(*row) for row in rows]
+    parts = tuple(Part(hour_start(start)) for start in shown.starts)
+    before = 0
+    for hour, delivered, failed in (*counted, *fresh):
+        place = shown.place(hour)
+        if place is not None:
+            parts[place].delivered += delivered
+            parts[place].failed += failed
+        elif shown.is_before(hour):
+            before += delivered
+    return parts, before
 
 
-def _p95(workspace: Workspace, start: datetime, delivered: int) -> int | None:
+def _p95(workspace: Workspace, start: datetime) -> int | None:
     """The 95th percentile (nearest rank) of created → delivered, in ms, of the newest `P95_OF` at most.
 
     By ORDER BY and OFFSET, because SQLite has no percentile function.
     """
-    if not delivered:
+    newest = Delivery.objects.filter(
+        workspace=workspace, created_at__gte=start, status=DeliveryStatus.DELIVERED, delivered_at__isnull=False
+    ).order_by("-created_at")[:P95_OF]
+    rank = math.ceil(newest.count() * 0.95) - 1
+    if rank < 0:
         return None
-    newest = (
-        Delivery.objects.filter(
-            workspace=workspace, created_at__gte=start, status=DeliveryStatus.DELIVERED, delivered_at__isnull=False
-        )
-        .order_by("-created_at")
-        .values("pk")[:P95_OF]
-    )
-    rank = math.ceil(min(delivered, P95_OF) * 0.95) - 1
     took = (
-        Delivery.objects.filter(pk__in=newest)
+        Delivery.objects.filter(pk__in=newest.values("pk"))
         .annotate(took=SecondsBetween("delivered_at", "created_at"))
         .order_by("took")
         .values_list("took", flat=True)[rank : rank + 1]
@@ -177,26 +211,39 @@ def _channels(workspace: Workspace) -> QuerySet[Channel]:
     )
 
 
-def _lines(found: Sequence[Checkup], start: datetime) -> tuple[ChannelLine, ...]:
+def _lines(found: Sequence[Checkup], shown: Window, uncounted: int) -> tuple[ChannelLine, ...]:
     worst_first = list(ChannelHealth)
-    shown = sorted(found, key=lambda checkup: worst_first.index(checkup.health))[:CHANNELS_SHOWN]
-    hourly: defaultdict[Any, list[int]] = defaultdict(lambda: [0] * HOURS)
+    named = sorted(found, key=lambda checkup: worst_first.index(checkup.health))[:CHANNELS_SHOWN]
+    keys = [checkup.channel.pk for checkup in named]
+    counted = ChannelHour.objects.filter(channel__in=keys, hour__gte=shown.start, hour__lt=uncounted)
     rows = (
         Delivery.objects.filter(
-            channel__in=[checkup.channel.pk for checkup in shown],
-            created_at__gte=start,
-            status=DeliveryStatus.DELIVERED,
+            channel__in=keys,
+            created_at__gte=hour_start(max(uncounted, shown.start)),
+            status__in=(DeliveryStatus.DELIVERED, DeliveryStatus.FAILED),
         )
         .order_by()
         .annotate(hour=HourText("created_at"))
-        .values_list("channel", "hour")
+        .values_list("channel", "hour", "status")
         .annotate(count=Count("*"))
     )
-    for channel, hour, count in rows:
-        index = int((hour_of(hour) - start).total_seconds() // 3600)
-        if index < HOURS:
-            hourly[channel][index] = count
-    return tuple(ChannelLine(checkup, tuple(hourly[checkup.channel.pk])) for checkup in shown)
+    fresh = [(channel, *_of_hour(hour, status, count)) for channel, hour, status, count in rows]
+    parts: defaultdict[Any, list[int]] = defaultdict(lambda: [0] * len(shown.starts))
+    failures: Counter[Any] = Counter()
+    for channel, hour, delivered, failed in (*counted.values_list("channel", "hour", "delivered", "failed"), *fresh):
+        place = shown.place(hour)
+        if place is not None:
+            parts[channel][place] += delivered
+            failures[channel] += failed
+    return tuple(
+        ChannelLine(checkup, tuple(parts[checkup.channel.pk]), failures[checkup.channel.pk]) for checkup in named
+    )
+
+
+def _of_hour(hour: str, status: str, count: int) -> tuple[int, int, int]:
+    """As the totals have it: the hour, delivered, failed."""
+    is_delivered = status == DeliveryStatus.DELIVERED
+    return hour_number(hour_of(hour)), count if is_delivered else 0, 0 if is_delivered else count
 
 
 def _events(workspace: Workspace, moment: datetime) -> tuple[EventLine, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from notifications.models import Attempt, Channel, Delivery, Occurrence
+from notifications.models import Attempt, Channel, ChannelHour, Delivery, DeliveryHour, Occurrence
 from projects.actors import Actor
 from projects.models import AuditEntry, Workspace
 
@@ -56,6 +56,8 @@ def _step(pk: int) -> bool | None:
     others: tuple[Any, ...] = (
         Occurrence.keys.filter(workspace=workspace),
         AuditEntry.objects.filter(workspace=workspace),
+        ChannelHour.objects.filter(channel__project__workspace=workspace),
+        DeliveryHour.objects.filter(workspace=workspace),
     )
     for found in others:
         if ids := list(found.values_list("pk", flat=True)[:STEP]):

@@ -12,6 +12,7 @@ from notifications.models import Channel, Delivery, DeliveryStatus
 from notifications.models.deliveries import FINISHED
 from notifications.routing import RecipientState
 from notifications.selectors.channels import is_paused, over_plan_limit, places
+from notifications.services.hours import recount_soon
 from projects.actors import Actor
 from projects.entitlements import room_for
 from projects.errors import Conflict, PlanLimit
@@ -42,6 +43,7 @@ def redeliver(actor: Actor, delivery: Delivery) -> Delivery:
     row.save(
         update_fields=["status", "step", "next_at", "restarted_at", "status_reason", "delivered_at", "interruptions"]
     )
+    recount_soon(row.workspace_id, [row.created_at])
     audit.record(
         actor,
         "delivery.redelivered",

@@ -24,6 +24,7 @@ from notifications.routing import ChannelState, Decision, Outcome, Reason, Recip
 from notifications.selectors.history import shown_since
 from notifications.selectors.routing import recipients_of
 from notifications.services.deliveries import require_able, require_in_plan
+from notifications.services.hours import recount_soon
 from projects.actors import Actor
 from projects.entitlements import Category
 from projects.errors import Conflict, Invalid
@@ -160,7 +161,7 @@ def _after(rows: QuerySet[Any], cursor: UUID | None) -> list[Any]:
 
 
 def _redeliver_some(job: RecoveryJob) -> bool:
-    rows = _after(_deliveries(job).only("pk"), job.delivery_cursor)
+    rows = _after(_deliveries(job).only("pk", "created_at"), job.delivery_cursor)
     if not rows:
         return False
     moment = now()
@@ -172,6 +173,7 @@ def _redeliver_some(job: RecoveryJob) -> bool:
         interruptions=0,
         delivered_at=None,
     )
+    recount_soon(job.workspace_id, (row.created_at for row in rows))
     job.delivery_cursor = rows[-1].pk
     job.done, job.sent = job.done + len(rows), job.sent + sent
     return True

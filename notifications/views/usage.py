@@ -1,51 +1,14 @@
 """Usage & plan: how much of the month is used, what the plan allows, and what it does not carry."""
 
-from dataclasses import dataclass
-from datetime import date
-
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from aegisnotify.clock import now
 from notifications.selectors.plan import beyond_plan
-from projects.pages import WorkspaceRequest, usage, workspace_page
+from projects.pages import WorkspaceRequest, workspace_page
 from projects.plan_table import plan_table
-from projects.usage import Meter, at_months_end, cap_reached_on, period_of, reached, resets_on
-
-_LABELS = {Meter.RUNS: "test runs", Meter.SCANS: "scans"}
-
-
-@dataclass(frozen=True, slots=True)
-class Gauge:
-    """A meter of the month with what to expect of it."""
-
-    name: str
-    label: str
-    usage: dict[str, int | None]
-    threshold: int | None
-    cap_on: date | None
-    month: int | None
-    """What the whole month will have used at this pace."""
-
-
-def gauges(request: WorkspaceRequest) -> list[Gauge]:
-    """The meters of the request's workspace; no query beyond the sidebar's."""
-    moment = now()
-    made = []
-    for meter, measured in usage(request).items():
-        used, cap = measured["used"] or 0, measured["cap"]
-        made.append(
-            Gauge(
-                meter.value,
-                _LABELS[meter],
-                measured,
-                reached(used, cap),
-                cap_reached_on(used, cap, moment),
-                at_months_end(used, moment),
-            )
-        )
-    return made
+from projects.usage import period_of, resets_on
 
 
 @require_safe
@@ -58,7 +21,6 @@ def usage_page(request: WorkspaceRequest) -> HttpResponse:
         "pages/usage.html",
         {
             "title": "Usage & plan",
-            "gauges": gauges(request),
             "month": period_of(moment),
             "resets_on": resets_on(moment),
             "table": table,

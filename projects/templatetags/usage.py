@@ -10,8 +10,8 @@ register = template.Library()
 
 
 @register.inclusion_tag("components/meter.html")
-def usage_meter(meter: Meter | str, usage: dict[str, int | None]) -> dict[str, Any]:
-    """`{% usage_meter "runs" usage %}` with what `selectors.usage_of` says of that meter."""
+def usage_meter(meter: Meter | str, usage: dict[str, int | None], forecast: str = "") -> dict[str, Any]:
+    """`{% usage_meter "runs" usage %}` with what `selectors.usage_of` says of it, and a sentence of what to expect."""
     used, cap, percent = usage["used"] or 0, usage["cap"], usage["percent"]
     threshold = reached(used, cap)
     return {
@@ -21,5 +21,6 @@ def usage_meter(meter: Meter | str, usage: dict[str, int | None]) -> dict[str, A
         "percent": percent,
         "width": min(percent or 0, 100),
         "threshold": threshold,
+        "forecast": forecast,
         "tone": {80: "warn", 100: "full"}.get(threshold or 0, ""),
     }

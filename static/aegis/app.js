@@ -128,14 +128,13 @@
   };
   document.body.addEventListener('htmx:afterSwap', event => cellsBefore.delete(event.target));
 
-  /* What somebody opened in the draft bar stays open when the bar is drawn anew. */
-  let draftOpen = false;
-  document.addEventListener('toggle', event => {
-    if (event.target.id === 'draft-details') draftOpen = event.target.open;
+  /* What somebody opened stays open when its part of the page is drawn anew. */
+  const opened = new Set();
+  document.addEventListener('toggle', ({ target }) => {
+    if (target.matches('[data-stays-open]')) opened[target.open ? 'add' : 'delete'](target.id);
   }, true);
   document.body.addEventListener('htmx:load', () => {
-    const details = $('#draft-details');
-    if (details) details.open = draftOpen;
+    all('[data-stays-open]').forEach(details => { details.open = opened.has(details.id); });
   });
 
   const reveal = button => {

@@ -103,8 +103,8 @@ def test_latest_events_link_to_their_trace_within_the_workspace(page, project):
 @pytest.mark.parametrize(
     ("used", "tone", "words"),
     [
-        (1999, "meter", None),
-        (2000, "meter warn", "80% used."),
+        (1999, "meter", "At this pace the month ends with 2,185 of 2,500."),
+        (2000, "meter warn", "80% used. At this pace the month ends with 2,186 of 2,500."),
         (2500, "meter full", "100% used: the month's allowance is spent. Messages go on as before."),
         (9000, "meter full", "360% used: the month's allowance is spent. Messages go on as before."),
     ],

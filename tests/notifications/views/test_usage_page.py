@@ -56,19 +56,19 @@ def test_anonymous_readers_sign_in_first(client, project):
     [
         (0, "At this pace the month ends with 0 of 2,500."),
         (1000, "At this pace the month ends with 2,068 of 2,500."),
-        (1500, "At this pace the cap is reached on 25 November ."),
+        (1500, "At this pace the cap is reached on 25 November."),
         (2500, "100% used: the month's allowance is spent."),
     ],
 )
 def test_each_meter_has_a_forecast(page, workspace, amount, words):
     used(workspace, "runs", amount)
-    assert words in text(page().select(".gauge")[0])
+    assert words in text(page().select(".meter")[0])
 
 
 def test_in_the_first_hours_there_is_no_forecast(page, workspace):
     with time_machine.travel(datetime(2026, 11, 1, 5, tzinfo=UTC), tick=False):
         used(workspace, "runs", 2000)
-        assert "A forecast needs a day of the month." in text(page().select(".gauge")[0])
+        assert "A forecast needs a day of the month." in text(page().select(".meter")[0])
 
 
 @pytest.mark.parametrize("address", [USAGE, "/?ws=acme"])
