@@ -24,7 +24,7 @@ from projects.usage import resets_on
 
 # What htmx may ask for instead of the page, by the element that it is for.
 _WHOLE, _NUMBERS = "overview", "overview-now"
-_TEMPLATES = {_WHOLE: "partials/overview.html", _NUMBERS: "partials/overview_now.html"}
+_TEMPLATES = {_WHOLE: "partials/overview.html", _NUMBERS: "partials/overview_news.html"}
 
 
 @dataclass(frozen=True, slots=True)

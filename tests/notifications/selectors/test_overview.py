@@ -1,12 +1,15 @@
 """The numbers of the overview, by the hour and by the day."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from notifications.models import Delivery, DeliveryStatus
+from notifications.models import ChannelHour, Delivery, DeliveryHour, DeliveryStatus
+from notifications.selectors import overview as selector
 from notifications.selectors.health import ChannelHealth
 from notifications.selectors.overview import CHANNELS_SHOWN, EVENTS_SHOWN, overview
+from notifications.windows import Range, hour_number
 from tests import factories
 
 NOW = datetime(2026, 4, 28, 10, 42, tzinfo=UTC)
@@ -143,11 +146,84 @@ def test_other_workspaces_count_for_nothing(workspace):
     assert (shown.delivered, shown.channels, shown.events) == (0, 0, ())
 
 
-def test_the_number_of_queries_does_not_grow(workspace, project, django_assert_num_queries):
+def counted(channel, moment, delivered, failed=0):
+    """As `services.hours` leaves an hour; the deliveries themselves may be gone."""
+    hour = {"hour": hour_number(moment), "delivered": delivered, "failed": failed}
+    DeliveryHour.objects.create(workspace=channel.project.workspace, **hour)
+    ChannelHour.objects.create(channel=channel, **hour)
+
+
+def test_hours_that_were_counted_come_from_their_totals(workspace, channel):
+    counted(channel, NOW - timedelta(hours=30), 5)
+    counted(channel, NOW - timedelta(hours=3), 7, 2)
+    delivered(channel, timedelta(hours=3))  # counted already
+    delivered(channel, timedelta(hours=2))
+    failed(channel, timedelta(hours=2))
+    shown = overview(workspace, NOW, UTC)
+    assert (shown.delivered, shown.failed, shown.delivered_before) == (8, 3, 5)
+    assert [(part.delivered, part.failed) for part in shown.parts[-4:]] == [(7, 2), (1, 1), (0, 0), (0, 0)]
+    (line,) = shown.lines
+    assert (line.parts[-4:], line.failed) == ((7, 1, 0, 0), 3)
+
+
+def test_a_week_is_cut_into_the_readers_days(workspace, channel):
+    berlin = ZoneInfo("Europe/Berlin")
+    counted(channel, datetime(2026, 4, 14, 22, tzinfo=UTC), 1)  # the 15th in Berlin: compared with
+    counted(channel, datetime(2026, 4, 21, 10, tzinfo=UTC), 2)
+    counted(channel, datetime(2026, 4, 21, 11, tzinfo=UTC), 4)  # later in the day than now: neither
+    counted(channel, datetime(2026, 4, 21, 22, tzinfo=UTC), 8)  # the 22nd in Berlin
+    counted(channel, datetime(2026, 4, 27, 21, tzinfo=UTC), 16, 3)
+    delivered(channel, timedelta(hours=1))
+    shown = overview(workspace, NOW, berlin, Range.WEEK)
+    assert [(part.delivered, part.failed) for part in shown.parts] == [(8, 0), *[(0, 0)] * 4, (16, 3), (1, 0)]
+    assert [part.start.astimezone(berlin).day for part in shown.parts] == [*range(22, 29)]
+    assert (shown.delivered_before, shown.success_rate) == (3, "89.2")
+    assert shown.lines[0].parts == (8, 0, 0, 0, 0, 16, 1)
+
+
+def test_a_month_shows_what_the_plans_history_does(workspace, channel):
+    counted(channel, NOW - timedelta(days=40), 1)
+    counted(channel, NOW - timedelta(days=20), 2)
+    counted(channel, NOW - timedelta(days=2), 4)
+    month = overview(workspace, NOW, UTC, Range.MONTH)
+    assert (month.delivered, month.delivered_before, len(month.parts)) == (6, 1, 30)
+    workspace.plan.history_days = 15
+    month = overview(workspace, NOW, UTC, Range.MONTH)
+    assert (month.delivered, month.delivered_before, len(month.parts)) == (4, 2, 15)
+
+
+def test_p95_is_of_the_newest_where_there_are_many(workspace, channel, monkeypatch):
+    monkeypatch.setattr(selector, "P95_OF", 10)
+    for number in range(20):
+        delivered(channel, timedelta(minutes=number + 1), timedelta(milliseconds=100 + number))
+    shown = overview(workspace, NOW, UTC, Range.WEEK)
+    assert (shown.p95_ms, shown.p95_of) == (109, 10)
+
+
+def test_p95_is_of_what_is_still_kept(workspace, channel):
+    counted(channel, NOW - timedelta(days=5), 500)
+    assert overview(workspace, NOW, UTC, Range.WEEK).p95_ms is None
+    delivered(channel, timedelta(minutes=5), timedelta(milliseconds=212))
+    assert overview(workspace, NOW, UTC, Range.WEEK).p95_ms == 212
+
+
+def test_the_channel_that_all_failures_are_of_is_named(workspace, project, channel):
+    other = factories.ChannelFactory(project=project)
+    failed(channel, timedelta(hours=1))
+    assert overview(workspace, NOW, UTC).failed_at is None
+    failed(channel, timedelta(hours=2))
+    assert overview(workspace, NOW, UTC).failed_at == channel
+    failed(other, timedelta(hours=2))
+    assert overview(workspace, NOW, UTC).failed_at is None
+
+
+@pytest.mark.parametrize("chosen", Range)
+def test_the_number_of_queries_does_not_grow(workspace, project, django_assert_num_queries, chosen):
     for number in range(CHANNELS_SHOWN + 4):
         busy = factories.ChannelFactory(project=project, enabled=number % 2 == 0)
         delivered(busy, timedelta(hours=number))
+        counted(busy, NOW - timedelta(days=number + 1), 3)
     workspace = type(workspace).objects.select_related("plan").get(pk=workspace.pk)
     with django_assert_num_queries(9):
-        shown = overview(workspace, NOW, UTC)
+        shown = overview(workspace, NOW, UTC, chosen)
     assert (len(shown.lines), len(shown.events)) == (CHANNELS_SHOWN, EVENTS_SHOWN)

@@ -6,7 +6,8 @@ import pytest
 import time_machine
 from bs4 import BeautifulSoup
 
-from notifications.models import DeliveryStatus
+from notifications.models import DeliveryHour, DeliveryStatus
+from notifications.windows import hour_number
 from projects.models import UsageCounter
 from tests import factories
 
@@ -23,8 +24,8 @@ def frozen():
 def page(client, people):
     client.force_login(people.viewer)
 
-    def get():
-        response = client.get("/?ws=acme")
+    def get(query=""):
+        response = client.get(f"/?ws=acme{query}")
         assert response.status_code == 200
         return BeautifulSoup(response.content, "html.parser")
 
@@ -137,7 +138,120 @@ def test_names_from_outside_are_text(page, project):
     assert len(html.find_all("script")) == len(html.select("script[src]"))
 
 
-def test_the_page_takes_few_queries_however_much_there_is(client, people, project, django_assert_max_num_queries):
+def test_the_range_is_chosen_by_links_that_keep_the_workspace(page, project):
+    html = page("&range=7d")
+    links = html.find("nav", {"aria-label": "Time range"}).find_all("a")
+    assert [(text(link), link["href"], link.get("aria-current")) for link in links] == [
+        ("24 h", "/?ws=acme&range=24h", None),
+        ("7 d", "/?ws=acme&range=7d", "true"),
+        ("30 d", "/?ws=acme&range=30d", None),
+    ]
+    assert all(link["hx-get"] == link["href"] for link in links)
+
+
+@pytest.mark.parametrize("query", ["", "&range=24h", "&range=", "&range=8d", "&range=7D", "&range=7d&range=x"])
+def test_whatever_is_no_range_is_the_last_day(page, project, query):
+    html = page(query)
+    assert text(html.select_one(".seg [aria-current]")) == "24 h"
+    assert "Acme QA, last 24 hours." in text(html.find(id="overview-line"))
+
+
+def counted(workspace, moment, delivered, failed=0):
+    DeliveryHour.objects.create(workspace=workspace, hour=hour_number(moment), delivered=delivered, failed=failed)
+
+
+def test_a_week_is_shown_by_the_readers_days(page, workspace, people):
+    people.viewer.time_zone = "Asia/Tokyo"
+    people.viewer.save()
+    counted(workspace, NOW - timedelta(days=9), 10)
+    counted(workspace, datetime(2026, 4, 21, 15, tzinfo=UTC), 1200, 3)  # midnight of the 22nd in Tokyo
+    counted(workspace, NOW - timedelta(days=1), 6)
+    html = page("&range=7d")
+    assert html.find("svg", {"class": "chart"})["aria-label"] == (
+        "Deliveries per day: 1,206 delivered and 3 failed, busiest day Wed 22 Apr"
+    )
+    rows = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in html.find("table").find_all("tr")]
+    assert rows[0] == ["Day", *(f"{day} {date} Apr" for day, date in zip(DAYS, range(22, 29), strict=True))]
+    assert rows[1] == ["Delivered", "1,200", "0", "0", "0", "0", "6", "0"]
+    assert text(html.find("table").find("caption")) == "Deliveries per day of the last 7 days, times in Asia/Tokyo"
+    assert [mark.get_text() for mark in html.select("svg.chart text")][3:5] == ["Wed 22", "Thu 23"]
+    shown = text(html.find("main"))
+    assert "1,196 more than the 7 days before" in shown
+    assert "3 failed deliveries of 1,209 failed" in shown
+    assert html.find(id="overview-failed")["href"] == "/deliveries/?ws=acme&status=failed&since=2026-04-22"
+
+
+DAYS = ("Wed", "Thu", "Fri", "Sat", "Sun", "Mon", "Tue")
+
+
+def test_a_month_says_what_the_plan_keeps(page, workspace):
+    counted(workspace, NOW - timedelta(days=10), 10)
+    shown = page("&range=30d")
+    assert text(shown.find(id="overview-line")) == "Acme QA, last 30 days."
+    assert "10 more than the 30 days before" in text(shown.find("main"))
+    workspace.plan = factories.plan("free")
+    workspace.save()
+    shown = page("&range=30d")
+    assert text(shown.find(id="overview-line")) == "Acme QA, last 7 days. Free keeps 7 days of history."
+    assert "10 fewer than the 7 days before" in text(shown.find("main"))
+
+
+def test_what_the_latency_is_of_is_said(page, project, monkeypatch):
+    monkeypatch.setattr("notifications.selectors.overview.P95_OF", 1)
+    channel = factories.ChannelFactory(project=project)
+    for _ in range(2):
+        factories.DeliveryFactory(
+            occurrence=factories.OccurrenceFactory(project=project),
+            channel=channel,
+            status="delivered",
+            next_at=None,
+            delivered_at=NOW,
+        )
+    assert "From the event to the provider's answer, of the newest 1" in text(page().find("main"))
+
+
+class TestAsPartsOfThePage:
+    @pytest.fixture
+    def ask(self, client, people, project):
+        client.force_login(people.viewer)
+        return lambda target, query="": client.get(
+            f"/?ws=acme&range=7d{query}", headers={"HX-Request": "true", "HX-Target": target}
+        )
+
+    def test_another_range_is_the_whole_overview_without_its_frame(self, ask):
+        html = BeautifulSoup(ask("overview").content, "html.parser")
+        assert html.find("html") is None
+        assert [each["id"] for each in html.find_all(recursive=False)] == ["overview"]
+        assert html.find(id="overview-poll")["hx-get"] == "/?ws=acme&range=7d"
+
+    def test_news_are_the_numbers_alone(self, ask):
+        html = BeautifulSoup(ask("overview-now").content, "html.parser")
+        assert [each["id"] for each in html.find_all(recursive=False)] == [
+            "overview-now",
+            "overview-line",
+            "overview-seen",
+        ]
+        assert html.find("h1") is None
+
+    def test_nothing_new_is_nothing(self, ask, project):
+        seen = BeautifulSoup(ask("overview-now").content, "html.parser").find(id="overview-seen")["value"]
+        assert ask("overview-now", f"&seen={seen}").status_code == 204
+        factories.OccurrenceFactory(project=project)
+        assert ask("overview-now", f"&seen={seen}").status_code == 200
+
+    def test_all_that_can_have_the_focus_gets_it_back_by_its_id(self, ask, project):
+        factories.ChannelFactory(project=project, failures_in_a_row=1)
+        factories.OccurrenceFactory(project=project)
+        html = BeautifulSoup(ask("overview").content, "html.parser")
+        reachable = html.select("a, button, summary, [tabindex]")
+        assert len(reachable) > 8
+        assert [each for each in reachable if not each.get("id")] == []
+
+
+@pytest.mark.parametrize("chosen", ["24h", "7d", "30d"])
+def test_the_page_takes_few_queries_however_much_there_is(
+    client, people, project, django_assert_max_num_queries, chosen
+):
     for number in range(12):
         channel = factories.ChannelFactory(project=project, failures_in_a_row=number % 2)
         factories.DeliveryFactory(
@@ -145,6 +259,6 @@ def test_the_page_takes_few_queries_however_much_there_is(client, people, projec
         )
     client.force_login(people.viewer)
     client.get("/?ws=acme")
-    # session, user, memberships; projects, usage; six of the overview itself.
-    with django_assert_max_num_queries(11):
-        client.get("/?ws=acme")
+    # session, user, memberships; projects, usage; nine of the overview itself.
+    with django_assert_max_num_queries(14):
+        client.get(f"/?ws=acme&range={chosen}")

@@ -71,7 +71,10 @@ def test_in_the_first_hours_there_is_no_forecast(page, workspace):
         assert "A forecast needs a day of the month." in text(page().select(".meter")[0])
 
 
-@pytest.mark.parametrize("address", [USAGE, "/?ws=acme"])
+EVERYWHERE = [USAGE, *(f"{path}?ws=acme" for path in ("/", "/deliveries/", "/notifications/", "/projects/"))]
+
+
+@pytest.mark.parametrize("address", [*EVERYWHERE, "/settings/email/?ws=acme", "/profile/", "/p/acme-web/?ws=acme"])
 @pytest.mark.parametrize(
     ("amount", "tone", "words"),
     [
@@ -86,6 +89,31 @@ def test_banners_at_80_and_100(page, workspace, address, amount, tone, words):
     assert [tone in banner["class"] for banner in banners] == ([True] if tone else [])
     if banners:
         assert words in text(banners[0])
+        # It leads to where more is said, but there.
+        assert [link["href"] for link in banners[0].find_all("a")] == ([] if address == USAGE else [USAGE])
+
+
+def test_a_banner_says_when_the_cap_is_reached(page, workspace):
+    used(workspace, "runs", 2000)
+    used(workspace, "scans", 100)
+    warned, spent = page("/deliveries/?ws=acme").select(".usage-banner")
+    assert "At this pace the cap is reached on 19 November." in text(warned)
+    assert "This month's scans are used up: 100 of 100." in text(spent)
+
+
+@pytest.mark.parametrize(("cap", "words"), [(None, "Runs 3,000 · unlimited"), (0, "Runs 3,000 of 0")])
+def test_without_a_cap_nothing_warns(page, workspace, cap, words):
+    Plan.objects.filter(pk=workspace.plan_id).update(runs_per_month=cap)
+    used(workspace, "runs", 3000)
+    html = page()
+    assert html.select(".usage-banner") == []
+    meter = html.select(".meter")[0]
+    assert text(meter) == f"{words} At this pace the month ends with 6,206."
+    assert meter.find(role="meter") is None
+
+
+def test_the_meter_has_its_marks(page, workspace):
+    assert [text(mark) for mark in page().select(".meter")[0].select(".meter-x span")] == ["80%", "100%"]
 
 
 def test_the_table_is_the_plans_own_rows(page, workspace):
@@ -111,7 +139,11 @@ def test_what_is_over_the_plan_is_named_with_the_limit(page, workspace, project)
     section = html.find(id="h-beyond").find_parent("section")
     assert [text(name) for name in section.select(".list b")] == [over.name, "1 filter of channels"]
     assert "The Starter plan has 1 webhook per project; 1 is in use." in text(section)
-    assert section.find("a")["href"] == "/p/acme-web/config/integrations/notifications/?ws=acme"
+    assert "Suspended by the plan." in text(section)
+    assert [link["href"] for link in section.find_all("a")] == [
+        "/p/acme-web/config/integrations/notifications/?ws=acme",
+        "/notifications/?ws=acme",
+    ]
 
 
 def test_within_the_plan_there_is_no_such_list(page, workspace, project):
@@ -123,7 +155,9 @@ def test_within_the_plan_there_is_no_such_list(page, workspace, project):
 def test_people_and_projects_over_the_plan_are_said(page, workspace):
     workspace.plan = factories.plan("free")
     workspace.save()
-    assert "Members 4 of 1 (over the plan)" in text(page().find(id="h-places").find_parent("section"))
+    assert "Members 4 of 1 (over the plan: all keep working, none can be added)" in text(
+        page().find(id="h-places").find_parent("section")
+    )
 
 
 def test_the_number_of_queries_does_not_grow(client, people, workspace, django_assert_max_num_queries):

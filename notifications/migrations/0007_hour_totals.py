@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notifications", "0005_held_and_skipped"),
+        ("notifications", "0006_indexes_of_large_lists"),
         ("projects", "0005_support"),
     ]
 
