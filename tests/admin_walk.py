@@ -10,6 +10,8 @@ from notifications.models import (
     AddressBounce,
     AddressConfirmation,
     Attempt,
+    ChannelHour,
+    DeliveryHour,
     FilterDraft,
     OptOut,
     RecoveryJob,
@@ -52,6 +54,8 @@ def fill(count, prefix="row"):
             expires_at=now(),
             sent_at=now(),
         )
+        DeliveryHour.objects.create(workspace=workspace, hour=495_000, delivered=3, failed=1)
+        ChannelHour.objects.create(channel=channel, hour=495_000, delivered=3, failed=1)
         OptOut.objects.create(project=project, email=email, created_at=now())
         AddressBounce.objects.create(email=email, kind="bounced", at=now())
         Plan.objects.create(code=f"{prefix}-{number}", name=f"Plan {number}", position=100)

@@ -52,6 +52,14 @@ def nice_top(largest: int) -> int:
         top *= 10
 
 
+def short(number: int) -> str:
+    """A round number as it stands beside an axis: `500`, `20k`, `4M`."""
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if number >= size and number % size == 0:
+            return f"{number // size}{unit}"
+    return str(number)
+
+
 def stacked_bars(values: Sequence[tuple[int, int]], labels: Sequence[str], *, label_every: int = 4) -> BarChart:
     """Bars of (good, bad) on an axis that starts at 0, with two or three grid lines."""
     top = nice_top(max((good + bad for good, bad in values), default=0))
@@ -74,7 +82,7 @@ def stacked_bars(values: Sequence[tuple[int, int]], labels: Sequence[str], *, la
                 label_every > 1 and index % (label_every * 2) != 0,
             )
         )
-    lines = (GridLine(_BOTTOM, "0"), GridLine((_TOP + _BOTTOM) / 2, f"{top // 2:,}"), GridLine(_TOP, f"{top:,}"))
+    lines = (GridLine(_BOTTOM, "0"), GridLine((_TOP + _BOTTOM) / 2, short(top // 2)), GridLine(_TOP, short(top)))
     return BarChart(tuple(columns), lines)
 
 

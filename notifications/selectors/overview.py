@@ -66,7 +66,8 @@ class Overview:
     delivered_before: int
     """Delivered in the time that this one is compared with."""
     p95_ms: int | None
-    """Of the newest `P95_OF` at most."""
+    p95_of: int
+    """How many of the newest it is of: `P95_OF` at most, and only what the history still has."""
     lines: tuple[ChannelLine, ...]
     channels: int
     health: dict[ChannelHealth, int]
@@ -95,11 +96,6 @@ class Overview:
     @property
     def busiest(self) -> Part:
         return max(self.parts, key=lambda part: part.delivered + part.failed)
-
-    @property
-    def p95_of(self) -> int | None:
-        """How many of the newest the latency is of, where it is not all."""
-        return P95_OF if self.delivered > P95_OF else None
 
     @property
     def failed_at(self) -> Channel | None:
@@ -134,12 +130,14 @@ def overview(workspace: Workspace, moment: datetime, zone: tzinfo, chosen: Range
     counted = _counted(workspace, shown)
     uncounted = counted[-1][0] + 1 if counted else shown.before[0]
     parts, before = _parts(workspace, shown, counted, uncounted)
+    p95_ms, p95_of = _p95(workspace, hour_start(shown.start)) if any(part.delivered for part in parts) else (None, 0)
     found = list(checkups(_channels(workspace), limits_of(workspace.plan), moment))
     return Overview(
         window=shown,
         parts=parts,
         delivered_before=before,
-        p95_ms=_p95(workspace, hour_start(shown.start)) if any(part.delivered for part in parts) else None,
+        p95_ms=p95_ms,
+        p95_of=p95_of,
         lines=_lines(found, shown, uncounted),
         channels=len(found),
         health=dict(Counter(checkup.health for checkup in found)),
@@ -181,17 +179,19 @@ def _parts(
     return parts, before
 
 
-def _p95(workspace: Workspace, start: datetime) -> int | None:
-    """The 95th percentile (nearest rank) of created → delivered, in ms, of the newest `P95_OF` at most.
+def _p95(workspace: Workspace, start: datetime) -> tuple[int | None, int]:
+    """The 95th percentile (nearest rank) of created → delivered, in ms, of the newest `P95_OF` at most; and of
+    how many it is.
 
     By ORDER BY and OFFSET, because SQLite has no percentile function.
     """
     newest = Delivery.objects.filter(
         workspace=workspace, created_at__gte=start, status=DeliveryStatus.DELIVERED, delivered_at__isnull=False
     ).order_by("-created_at")[:P95_OF]
-    rank = math.ceil(newest.count() * 0.95) - 1
-    if rank < 0:
-        return None
+    count = newest.count()
+    if not count:
+        return None, 0
+    rank = math.ceil(count * 0.95) - 1
     took = (
         Delivery.objects.filter(pk__in=newest.values("pk"))
         .annotate(took=SecondsBetween("delivered_at", "created_at"))
@@ -199,7 +199,7 @@ def _p95(workspace: Workspace, start: datetime) -> int | None:
         .values_list("took", flat=True)[rank : rank + 1]
     )
     seconds = next(iter(took), None)
-    return round(seconds * 1000) if seconds is not None else None
+    return (round(seconds * 1000) if seconds is not None else None), count
 
 
 def _channels(workspace: Workspace) -> QuerySet[Channel]:

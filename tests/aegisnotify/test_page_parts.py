@@ -13,7 +13,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aegisnotify.pages.charts import HEIGHT, WIDTH, nice_top, sparkline, stacked_bars
+from aegisnotify.pages.charts import HEIGHT, WIDTH, nice_top, short, sparkline, stacked_bars
 from aegisnotify.pages.forms import LongSelect, PageForm
 from aegisnotify.templatetags import aegis
 
@@ -96,6 +96,18 @@ def test_initials(name, expected):
 @pytest.mark.parametrize(("largest", "top"), [(0, 2), (2, 2), (3, 4), (31, 40), (41, 100), (100, 100), (101, 200)])
 def test_the_axis_ends_at_a_round_number(largest, top):
     assert nice_top(largest) == top
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [(0, "0"), (500, "500"), (1000, "1k"), (20_000, "20k"), (4_000_000, "4M"), (1500, "1500")]
+)
+def test_round_numbers_beside_an_axis_are_short(number, shown):
+    assert short(number) == shown
+
+
+def test_a_few_bars_all_have_their_label_on_every_width():
+    columns = stacked_bars([(1, 0)] * 7, ["Mon 1"] * 7, label_every=1).columns
+    assert [(column.label, column.minor) for column in columns] == [("Mon 1", False)] * 7
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 10**7)), min_size=1, max_size=48))

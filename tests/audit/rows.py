@@ -392,6 +392,8 @@ UNRECORDED: dict[str, str] = {
     "notifications.services.drafts.discard": OWN_DRAFT,
     "notifications.services.drafts.resolve": OWN_DRAFT,
     "notifications.services.drafts.follow_own_change": OWN_DRAFT,
+    "notifications.services.hours.count_hours": "counts, and changes no setting",
+    "notifications.services.hours.recount_soon": PART,
     "notifications.services.recovery.work_on_recoveries": "does what `start_recovery` recorded",
     "notifications.services.retention.delete_deliveries": PART,
     "notifications.services.retention.forget_occurrences": PART,

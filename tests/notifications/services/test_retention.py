@@ -1,7 +1,7 @@
 """Deleting history beyond the plan, and showing none of it."""
 
 import threading
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 from django.db import connection, connections
@@ -213,7 +213,7 @@ def test_selectors_show_only_the_plans_history(db):
     assert find_occurrence(workspace, young.occurrence_id) == young.occurrence
     Occurrence.objects.update(decisions=[])
     assert [line.occurrence for line in activity(project).lines] == [young.occurrence]
-    assert [line.occurrence for line in overview(workspace, now()).events] == [young.occurrence]
+    assert [line.occurrence for line in overview(workspace, now(), UTC).events] == [young.occurrence]
 
 
 def test_pages_of_what_the_plan_no_longer_shows_are_not_there(client, db):

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notifications", "0006_indexes_of_large_lists"),
+        ("notifications", "0007_undelivered_by_project_and_channel"),
         ("projects", "0005_support"),
     ]
 
