@@ -133,6 +133,18 @@ def plain(browser, live_server):
 
 
 @pytest.fixture
+def finger(browser, live_server):
+    """A phone."""
+    visitor = Visitor(browser, live_server.url)
+    visitor.context.close()
+    visitor.context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    visitor.context.set_default_timeout(10_000)
+    visitor.page = visitor.context.new_page()
+    yield visitor
+    visitor.context.close()
+
+
+@pytest.fixture
 def receiver(settings):
     """An endpoint on this machine. It answers 200 to /good and 500 to everything else."""
     settings.AEGIS_ALLOW_PRIVATE_TARGETS = True

@@ -83,6 +83,31 @@ def test_the_administration_wears_our_colours(visitor):
     assert visitor.complaints == []
 
 
+_TOO_SMALL_TO_HIT = """() => [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
+    .map(element => [element, (element.closest('label') ?? element).getBoundingClientRect()])
+    .filter(([element, box]) => box.width && box.height && getComputedStyle(element).display !== 'inline')
+    .filter(([element, box]) => Math.min(box.width, box.height) < 43.5 && !element.closest('.skip'))
+    .map(([element, box]) => `${Math.round(box.width)} x ${Math.round(box.height)}: ${element.outerHTML}`)"""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/notifications/", "/projects/", "/p/acme-web/config/integrations/notifications/"),
+        *("/p/acme-web/channels/new", "/settings/members/", "/settings/tokens/"),
+        *("/deliveries/", "/deliveries/?show=held", "/settings/email/"),
+    ],
+)
+def test_what_a_finger_has_to_hit_is_44_px_wide_and_high(finger, path):
+    owner, _ = busy_workspace()
+    finger.sign_in(owner)
+    finger.page.goto(f"{finger.address}{path}")
+    finger.page.get_by_role("heading", level=1).wait_for()
+    assert finger.page.evaluate(_TOO_SMALL_TO_HIT) == []
+    wider = finger.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wider <= 0
+
+
 class TestByKeyboard:
     @pytest.fixture
     def page(self, visitor):
