@@ -192,7 +192,7 @@ def _mail(row: Mailing, user: User, workspace: Workspace, role: str) -> EmailMes
         )
     )
     always = role == Role.OWNER and threshold >= 100
-    stop = Link("Stop plan-limit warnings", links.usage_unsubscribe_url(user.pk, workspace.pk))
+    stop = Link("Stop usage warnings", links.usage_unsubscribe_url(user.pk, workspace.pk))
     return mails.mail(
         row,
         subject=said.subject,

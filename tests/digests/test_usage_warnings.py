@@ -49,6 +49,8 @@ class TestThresholds:
         used(workspace, 1)
         assert {message.to[0] for message in mail.outbox} == {people.owner.email, people.admin.email}
         assert {message.subject for message in mail.outbox} == {"80% of this month's runs used (Acme QA)"}
+        # As the switch in the preferences calls them.
+        assert all("Stop usage warnings" in message.body for message in mail.outbox)
         used(workspace, 499)
         used(workspace, 50)
         assert [message.subject for message in mail.outbox[2:]] == ["All runs for this month are used (Acme QA)"] * 2
