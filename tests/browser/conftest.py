@@ -56,6 +56,10 @@ class Visitor:
         self.complaints = []
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self._under_way = set()
+        self.page.on("request", lambda request: self._under_way.add(request))
+        self.page.on("requestfinished", lambda request: self._under_way.discard(request))
+        self.page.on("requestfailed", lambda request: self._under_way.discard(request))
 
     def _note(self, message):
         if message.type in ("error", "warning"):
@@ -69,6 +73,14 @@ class Visitor:
             [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": self.address}]
         )
         self.page.goto(f"{self.address}/")
+
+    def settle(self):
+        """Wait until nothing has been asked of the server for a while. (That the network is idle holds for good once it
+        has held for a document.)"""
+        quiet = 0
+        while quiet < 6:
+            self.page.wait_for_timeout(50)
+            quiet = 0 if self._under_way else quiet + 1
 
     def look_at(self, name, *, tall=False):
         """Everything that every page must hold, wide and narrow, light and dark.

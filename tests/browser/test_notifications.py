@@ -118,14 +118,14 @@ def test_the_matrix_by_keyboard_alone(visitor, scene, page):
     assert visitor.complaints == []
 
 
-def test_quick_clicks_on_one_row_all_count_and_a_double_click_counts_as_it_looks(scene, page):
+def test_quick_clicks_on_one_row_all_count_and_a_double_click_counts_as_it_looks(visitor, scene, page):
     for event in ("run_completed", "run_failed", "crawl_completed", "ai_generated"):
         cell(page, event, "QA mail").click(no_wait_after=True)
     page.get_by_role("button", name="Save 4 changes").wait_for()
     page.get_by_role("button", name="Discard").click()
     page.locator(".draftbar").wait_for(state="detached")
     cell(page, "run_failed", "QA mail").dblclick()
-    page.wait_for_load_state("networkidle")
+    visitor.settle()
     shown = cell(page, "run_failed", "QA mail").get_attribute("aria-checked")
     draft = FilterDraft.objects.filter(user=scene[0]).first()
     stored = list(draft.changes.values()) if draft else []
