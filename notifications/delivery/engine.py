@@ -56,6 +56,8 @@ SLOW = 1.0
 CLOSING = 16.0
 # The bound on it, beside what is in flight: where the database is slow, senders wait for it.
 MOST_UNSTORED = 20
+# A claim and its preparation take less than this on a machine that is not starved.
+UNSTORED_FOR = 0.03
 # How soon a drain that has nothing to do sees a new row.
 POLL = 0.025
 LINGER = 1.0
@@ -96,7 +98,7 @@ class Engine:
         self._batch = batch
         self._make_transport = make_transport
         self._queues: HostQueues[Prepared] = HostQueues(
-            bound=max(2, self._threads // 4), most=self._threads + MOST_UNSTORED
+            bound=max(2, self._threads // 4), most=self._threads + MOST_UNSTORED, most_seconds=UNSTORED_FOR
         )
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         # One token a run: every row it claims is leased under it.
@@ -203,6 +205,8 @@ class Engine:
         if not rows:
             return False
         self.summary.claimed += len(rows)
+        # To prepare many takes a while, and what is answered meanwhile waits.
+        self._settle(wait=0, gather=0)
         prepared = self._database(lambda: prepare(rows))
         interrupted = [item for item in prepared if item.delivery.interrupted]
         settled = [item.settled for item in prepared if item.settled is not None]
@@ -257,8 +261,9 @@ class Engine:
         due = Delivery.objects.filter(status_among(UNFINISHED), next_at__lte=now())
         return (due.exclude(channel__in=left_out) if left_out else due).exists()
 
-    def _settle(self, wait: float) -> bool:
-        """Store the results that are there, waiting up to `wait` seconds for a first one; False if there was none."""
+    def _settle(self, wait: float, gather: float = SETTLE_EVERY) -> bool:
+        """Store the results that are there, waiting up to `wait` seconds for a first one and `gather` seconds for others;
+        False if there was none."""
         results: list[Result] = []
         deadline = time.monotonic() + wait
         while len(results) < SETTLE_ROWS:
@@ -267,7 +272,7 @@ class Engine:
             except queue.Empty:
                 break
             if len(results) == 1:
-                deadline = time.monotonic() + (SETTLE_EVERY if self._queues.in_flight else 0)
+                deadline = time.monotonic() + (gather if self._queues.in_flight else 0)
         if not results:
             return False
         moment = now()
@@ -370,7 +375,7 @@ class Engine:
             self._held.pop(row.pk, None)
 
     def _finish_in_flight(self) -> None:
-        while self._held and self._queues.in_flight + self._results.qsize() > 0:
+        while self._held and self._queues.unstored > 0:
             self._settle(wait=SETTLE_EVERY)
             self._renew()
 
@@ -412,8 +417,8 @@ class Engine:
                 except Exception:
                     logger.exception("Delivery %s could not be tried. It waits.", prepared.delivery.pk)
                     result = Result(prepared, None, now() + policy.OUR_PAUSE)
-                self._results.put(result)
                 self._queues.done(host)
+                self._results.put(result)
         finally:
             transport.close()
 

@@ -6,8 +6,9 @@ share. (A dispatcher handing out items stalled at 830 deliveries a second.)
 
 import math
 import threading
+import time
 from collections import defaultdict, deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -17,12 +18,23 @@ class HostQueues(Generic[Item]):
     """Thread-safe. `bound`: how many items of one host may be in flight at once.
 
     `most`: how many may have been taken and not yet been `stored`, in flight or with a result that nobody has stored:
-    what a process that is killed would leave to be sent again.
+    what a process that is killed would leave to be sent again. `most_seconds`: nothing is taken while the oldest result
+    waits for longer than this to be stored. On a starved machine that is the bound that holds: a few results wait for
+    long there, and the time of the senders is better spent on storing them.
     """
 
-    def __init__(self, bound: int, most: float = math.inf) -> None:
+    def __init__(
+        self,
+        bound: int,
+        most: float = math.inf,
+        most_seconds: float = math.inf,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._bound = bound
         self._most = most
+        self._most_seconds = most_seconds
+        self._clock = clock
         self._changed = threading.Condition()
         self._waiting: dict[Hashable, deque[Item]] = {}
         self._in_flight: defaultdict[Hashable, int] = defaultdict(int)
@@ -32,6 +44,8 @@ class HostQueues(Generic[Item]):
         self._count = 0
         self._flying = 0
         self._taken = 0
+        # When the items were done whose results nobody has stored, the oldest first.
+        self._unstored: deque[float] = deque()
 
     def put(self, host: Hashable, item: Item) -> None:
         with self._changed:
@@ -45,7 +59,7 @@ class HostQueues(Generic[Item]):
     def take(self) -> tuple[Hashable, Item] | None:
         """The next item, waiting for one; None once closed. Call `done` with its host afterwards."""
         with self._changed:
-            while not self._ready or self._taken >= self._most:
+            while not self._ready or self._taken >= self._most or self._is_behind():
                 if self._closed:
                     return None
                 self._changed.wait()
@@ -67,6 +81,7 @@ class HostQueues(Generic[Item]):
             was_full = self._in_flight[host] >= self._bound
             self._in_flight[host] -= 1
             self._flying -= 1
+            self._unstored.append(self._clock())
             if not self._in_flight[host]:
                 del self._in_flight[host]
             if was_full and host in self._waiting:
@@ -76,8 +91,14 @@ class HostQueues(Generic[Item]):
     def stored(self, count: int) -> None:
         """The results of `count` items have been stored."""
         with self._changed:
+            was_behind = self._is_behind()
             self._taken -= count
-            self._changed.notify(count)
+            for _ in range(min(count, len(self._unstored))):
+                self._unstored.popleft()
+            self._changed.notify_all() if was_behind else self._changed.notify(count)
+
+    def _is_behind(self) -> bool:
+        return bool(self._unstored) and self._clock() - self._unstored[0] > self._most_seconds
 
     def crowded(self, limit: int) -> list[Item]:
         """What waits for hosts that have more than `limit` items waiting."""
@@ -111,3 +132,8 @@ class HostQueues(Generic[Item]):
     @property
     def in_flight(self) -> int:
         return self._flying
+
+    @property
+    def unstored(self) -> int:
+        """What was taken and has not been `stored`."""
+        return self._taken

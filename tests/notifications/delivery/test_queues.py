@@ -55,6 +55,27 @@ def test_no_more_is_taken_than_may_be_unstored():
     queues.close()
 
 
+def test_nothing_is_taken_while_a_result_waits_for_long_to_be_stored():
+    moment = 0.0
+    queues = filled(HostQueues(bound=9, most_seconds=1.0, clock=lambda: moment), "a", 6)
+    for _ in range(2):
+        queues.done(queues.take()[0])
+    moment = 1.0
+    assert queues.take() == ("a", 2)
+    moment = 1.1
+    assert taken_at_once(queues, 2) == []
+    queues.stored(2)
+    # Those two have been waiting, and are let go.
+    for _ in range(100):
+        if queues.waiting == 1:
+            break
+        threading.Event().wait(0.01)
+    assert queues.waiting == 1
+    assert queues.take() is not None
+    assert queues.unstored == 4
+    queues.close()
+
+
 def test_who_waits_for_room_is_let_go_at_the_end():
     queues = filled(HostQueues(bound=9, most=1), "a", 2)
     queues.take()
