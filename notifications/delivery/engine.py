@@ -24,7 +24,7 @@ from django.db.utils import InterfaceError, OperationalError
 from aegisnotify.clock import now
 from notifications.addresses.services import mark_bounced
 from notifications.delivery import outbox, policy
-from notifications.delivery.health import Heard
+from notifications.delivery.health import Heard, Target
 from notifications.delivery.outbox import LEASE, Settled
 from notifications.delivery.policy import asked_pause
 from notifications.delivery.preparing import Prepared, outdated, prepare, wait
@@ -106,9 +106,9 @@ class Engine:
         self._held: dict[uuid.UUID, Prepared] = {}
         # When the tries in flight began, by delivery.
         self._begun: dict[uuid.UUID, float] = {}
-        # Until when a channel (or all at a host) asked to be left alone, or a breaker holds. Sender threads look here
-        # before they send: the row of the channel is written and read with the batches, and a burst would be over by
-        # then.
+        # Until when a channel's URL (or all at a host) asked to be left alone, or a breaker holds. Sender threads look
+        # here before they send: the row of the channel is written and read with the batches, and a burst would be over
+        # by then.
         self._quiet: dict[Hashable, datetime] = {}
         # What of it stands in the channel's row too. A row that says otherwise was changed by somebody.
         self._quiet_in_row: dict[Hashable, datetime] = {}
@@ -234,14 +234,10 @@ class Engine:
 
     def _forget_what_was_lifted(self, item: Prepared) -> None:
         """The channel's row lets the delivery go. Where it said otherwise before, somebody has put it to work again."""
-        channel_id = item.delivery.channel_id
-        quiet = self._quiet.get(channel_id)
-        if quiet is None or channel_id is None:
-            return
-        in_row = self._quiet_in_row.get(channel_id)
-        if in_row is not None and in_row >= quiet:
-            self._quiet.pop(channel_id, None)
-            self._quiet_in_row.pop(channel_id, None)
+        quiet, in_row = self._quiet.get(item.target), self._quiet_in_row.get(item.target)
+        if quiet is not None and in_row is not None and in_row >= quiet:
+            self._quiet.pop(item.target, None)
+            self._quiet_in_row.pop(item.target, None)
 
     def _has_room(self, crowd: int) -> bool:
         """Whether to look for more, with so many waiting for crowded hosts."""
@@ -262,8 +258,8 @@ class Engine:
         return (due.exclude(channel__in=left_out) if left_out else due).exists()
 
     def _settle(self, wait: float, gather: float = SETTLE_EVERY) -> bool:
-        """Store the results that are there, waiting up to `wait` seconds for a first one and `gather` seconds for others;
-        False if there was none."""
+        """Store the results that are there, waiting up to `wait` seconds for a first one and then `gather` seconds for
+        others; False if there was none."""
         results: list[Result] = []
         deadline = time.monotonic() + wait
         while len(results) < SETTLE_ROWS:
@@ -328,11 +324,11 @@ class Engine:
             bare = replace(row, body=None, reason=reason)
             self._database(lambda: outbox.settle(self._token, [bare]))
 
-    def _heed(self, held: Mapping[uuid.UUID, datetime]) -> None:
+    def _heed(self, held: Mapping[Target, datetime]) -> None:
         """A breaker that opens also holds what this run has claimed already: that may be a whole batch."""
-        for channel_id, until in held.items():
-            self._quiet[channel_id] = max(until, self._quiet.get(channel_id, until))
-            self._quiet_in_row[channel_id] = until
+        for target, until in held.items():
+            self._quiet[target] = max(until, self._quiet.get(target, until))
+            self._quiet_in_row[target] = until
         if len(self._quiet) > MOST_QUIET:
             moment = now()
             for key, until in self._quiet.copy().items():
@@ -424,16 +420,16 @@ class Engine:
 
     def _send(self, host: Hashable, prepared: Prepared, transport: Transport) -> Result:
         assert prepared.job is not None
-        pk, channel_id = prepared.delivery.pk, prepared.delivery.channel_id
+        pk, target = prepared.delivery.pk, prepared.target
         if not self._is_held(prepared) or pk in self._outdated or self._lease_is_over():
             return Result(prepared, None)
-        for key in (channel_id, host):
+        for key in (target, host):
             quiet = self._quiet.get(key)
             if quiet is not None and quiet > now():
                 return Result(prepared, None, quiet)
         tried = try_once(prepared.job, transport)
         if pause := asked_pause(tried.reading):
-            self._quiet[host if tried.reading.everybody else channel_id] = now() + pause
+            self._quiet[host if tried.reading.everybody else target] = now() + pause
         return Result(prepared, tried)
 
     def _lease_is_over(self) -> bool:

@@ -7,10 +7,14 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from notifications.channels.base import Reading, Verdict
 from notifications.delivery.breaker import Breaker
 from notifications.delivery.policy import asked_pause
+
+Target = tuple[UUID | None, str]
+"""A channel and the fingerprint of its URL. What one URL asked for says nothing of the one that takes its place."""
 
 # One bad afternoon is no reason to suspend anybody: the clock of a failing webhook starts when it still fails half a
 # day after its first failure (as Standard Webhooks' reference implementation does), and gives its owner five days.

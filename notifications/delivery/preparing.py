@@ -19,6 +19,7 @@ from notifications.addresses.selectors import recipient_states_by_project
 from notifications.catalog import OccurrenceKind
 from notifications.channels import registry
 from notifications.channels.base import ChannelKind, Context
+from notifications.delivery.health import Target
 from notifications.delivery.outbox import Settled
 from notifications.delivery.pace import reserve
 from notifications.delivery.policy import OUR_PAUSE, pause_by_age
@@ -56,6 +57,10 @@ class Prepared:
     channel: Channel | None
     job: Job | None = None
     settled: Settled | None = None
+
+    @property
+    def target(self) -> Target:
+        return self.delivery.channel_id, self.channel.target_fingerprint if self.channel is not None else ""
 
 
 def prepare(rows: Iterable[Delivery]) -> list[Prepared]:

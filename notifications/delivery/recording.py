@@ -13,7 +13,7 @@ from aegisnotify.clock import now
 from notifications.channels import registry
 from notifications.delivery import outbox
 from notifications.delivery.breaker import Breaker
-from notifications.delivery.health import Health, Heard, Stage, after, stage
+from notifications.delivery.health import Health, Heard, Stage, Target, after, stage
 from notifications.delivery.policy import asked_pause
 from notifications.models import Channel
 from projects.actors import SYSTEM, Actor
@@ -73,13 +73,13 @@ class HealthRecorder:
         if not heard.succeeded or heard.reading.retry_after or not health_of(channel).is_spotless:
             self._news = True
 
-    def write_if_due(self) -> dict[Any, datetime]:
+    def write_if_due(self) -> dict[Target, datetime]:
         """Like `write`, when it is time to."""
         if self._heard and (self._news or now() - self._written >= SUCCESS_STEP):
             return self.write()
         return {}
 
-    def write(self) -> dict[Any, datetime]:
+    def write(self) -> dict[Target, datetime]:
         """Returns what `write_health` does."""
         held = write_health(self._heard) if self._heard else {}
         self._heard.clear()
@@ -88,12 +88,12 @@ class HealthRecorder:
 
 
 @transaction.atomic
-def write_health(heard: Mapping[Any, Sequence[Heard]]) -> dict[Any, datetime]:
+def write_health(heard: Mapping[Any, Sequence[Heard]]) -> dict[Target, datetime]:
     """Add tries to their channels, by channel id. Rows are locked in the order of their ids, as by everybody.
 
-    Returns the channels that are to be left alone now, and until when.
+    Returns who is to be left alone now, and until when.
     """
-    held: dict[Any, datetime] = {}
+    held: dict[Target, datetime] = {}
     rows = Channel.objects.select_for_update().filter(pk__in=list(heard)).order_by("pk")
     for channel in rows:
         # What another URL answered says nothing of the one that somebody has put in its place meanwhile.
@@ -111,7 +111,7 @@ def write_health(heard: Mapping[Any, Sequence[Heard]]) -> dict[Any, datetime]:
             transaction.on_commit(partial(outbox.release, channel.pk, now()), robust=True)
         wishes = [until for until in (health.breaker.open_until, health.not_before) if until is not None]
         if wishes and max(wishes) > tries[-1].at:
-            held[channel.pk] = max(wishes)
+            held[channel.pk, channel.target_fingerprint] = max(wishes)
         _hold_everybody(channel, tries)
         gone = next((each.reading for each in tries if each.reading.gone), None)
         is_webhook = registry.get(channel.kind).category is Category.WEBHOOK

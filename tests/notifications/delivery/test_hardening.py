@@ -410,6 +410,22 @@ class TestQuiet:
         row.refresh_from_db()
         assert row.status == DeliveryStatus.DELIVERED
 
+    def test_a_new_url_is_sent_to_whatever_the_old_one_asked_for(self):
+        channel = ChannelFactory(target_fingerprint="old")
+        deliveries(channel, 1)
+        made = transport(Answer(status=429, headers={"retry-after": "3600"}), Answer(status=200))
+        engine = Engine(threads=1, make_transport=lambda: made)
+        threading.Thread(target=engine._send_jobs, daemon=True).start()
+        engine._claim()
+        # Its owner replaces the URL before the answer is written to the channel's row.
+        Channel.objects.filter(pk=channel.pk).update(target_fingerprint="new")
+        while not engine._settle(wait=1):
+            pass
+        (row,) = deliveries(channel, 1)
+        engine.run(budget=5, linger=0.05, wait_for_retries=False)
+        row.refresh_from_db()
+        assert row.status == DeliveryStatus.DELIVERED
+
     def test_a_limit_of_our_address_holds_all_channels_of_the_host(self):
         project = ChannelFactory(kind="discord", key="first", target_host="discord.com").project
         second = ChannelFactory(kind="discord", key="second", target_host="discord.com", project=project)
