@@ -10,6 +10,7 @@ from notifications.addresses.reports import Report
 from notifications.addresses.selectors import bounced_addresses
 from notifications.addresses.services import forget_confirmation, take_report
 from notifications.delivery.periodic import every
+from notifications.delivery.released import release_what_is_left
 from notifications.models import ChannelRecipient
 from notifications.operations.tallies import COUNT_EVERY, count_what_is_new
 from notifications.operations.workers import SAY_EVERY, say_worker_is_there
@@ -57,6 +58,7 @@ unreachable(bounced_addresses)
 every(60)(send_channel_warnings)
 # A job is woken when it is asked for; this is for the one whose process died.
 every(5)(work_on_recoveries)
+every(2)(release_what_is_left)
 every(SAY_EVERY)(say_worker_is_there)
 every(COUNT_EVERY)(count_what_is_new)
 every(60)(sweep_histories)

@@ -10,19 +10,21 @@ databases take the slower portable way.
 
 import json
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, QuerySet
 
 from aegisnotify import bulk
 from notifications.models import Attempt, Delivery, DeliveryStatus
 from notifications.models.deliveries import UNFINISHED, status_among
 
 LEASE = timedelta(seconds=30)
+# So many rows at the most are locked at once when a channel is put to work again.
+RELEASED = 500
 _TABLE = Delivery._meta.db_table
 _UNFINISHED = ", ".join(f"'{status.value}'" for status in UNFINISHED)
 _COLUMNS = ", ".join(f'"{field.column}"' for field in Delivery._meta.concrete_fields)
@@ -31,7 +33,8 @@ _COLUMNS = ", ".join(f'"{field.column}"' for field in Delivery._meta.concrete_fi
 @dataclass(frozen=True, slots=True)
 class Settled:
     """What becomes of one claimed delivery. `body` is stored when given; `uncount` takes the begun try back, and with
-    it leaves the count of interruptions as it is. `slot_at` is a reserved moment of the target's pace."""
+    it leaves the count of interruptions as it is. `slot_at` is a reserved moment of the target's pace, `behind_breaker`
+    says that it waits for its channel's breaker."""
 
     id: uuid.UUID
     status: DeliveryStatus
@@ -42,6 +45,7 @@ class Settled:
     reason: str = ""
     uncount: bool = False
     slot_at: datetime | None = None
+    behind_breaker: bool = False
 
 
 def claim(
@@ -90,12 +94,33 @@ def settle(token: uuid.UUID, results: Sequence[Settled], attempts: Sequence[Atte
         return store(token, results, [attempt for attempt in attempts if attempt.delivery_id in there])
 
 
-def release(channel_id: uuid.UUID, moment: datetime, *, until: datetime | None = None) -> None:
-    """Make due what waits for its channel: all that was never tried and, of what was, what waits until then at most."""
-    ready = Q(status=DeliveryStatus.PENDING)
-    if until is not None:
-        ready |= Q(status=DeliveryStatus.RETRYING, next_at__lte=until)
-    Delivery.objects.filter(ready, channel=channel_id, next_at__gt=moment).update(next_at=moment)
+def release(channel_id: uuid.UUID, moment: datetime, *, most: int = RELEASED) -> int:
+    """Make due what waits for its channel's breaker, up to `most` of it, the longest waiting first; how many."""
+    return _bring_forward(Delivery.objects.filter(channel=channel_id, behind_breaker=True), moment, most)
+
+
+def release_until(channel_id: uuid.UUID, moment: datetime, until: datetime) -> None:
+    """Make due what waits for a channel that asked to be left alone `until` then."""
+    waiting = Delivery.objects.filter(channel=channel_id, next_at__lte=until)
+    while _bring_forward(waiting, moment, RELEASED) == RELEASED:
+        pass
+
+
+def behind_breakers() -> Iterator[uuid.UUID]:
+    """The channels that deliveries wait for behind a breaker, or were released for and are on their way."""
+    # From one to the next along the index: of a dead channel's deliveries there may be a million.
+    rows = Delivery.objects.filter(behind_breaker=True, channel__isnull=False).order_by("channel_id")
+    found = rows.values_list("channel_id", flat=True).first()
+    while found is not None:
+        yield found
+        found = rows.filter(channel_id__gt=found).values_list("channel_id", flat=True).first()
+
+
+def _bring_forward(rows: QuerySet[Delivery], moment: datetime, most: int) -> int:
+    waiting = rows.filter(status_among(UNFINISHED), next_at__gt=moment).exclude(status=DeliveryStatus.SENDING)
+    # Read first, so that the update locks no more than it changes.
+    ids = list(waiting.order_by("next_at").values_list("pk", flat=True)[:most])
+    return waiting.filter(pk__in=ids).update(next_at=moment) if ids else 0
 
 
 def next_due() -> datetime | None:
@@ -178,6 +203,7 @@ _RESULT = {
     "reason": "text",
     "uncount": "integer",
     "slot_at": "timestamptz",
+    "behind_breaker": "integer",
 }
 
 
@@ -189,7 +215,7 @@ def _settle_sql(results: str, *, false: str, returning: str) -> str:
             "interrupted" = {false}, "delivered_at" = COALESCE(v."delivered_at", d."delivered_at"),
             "body" = COALESCE(v."body", d."body"), "status_reason" = v."reason",
             "attempt_count" = d."attempt_count" - v."uncount", "slot_at" = v."slot_at",
-            "interruptions" = d."interruptions" * v."uncount"
+            "interruptions" = d."interruptions" * v."uncount", "behind_breaker" = v."behind_breaker" = 1
         FROM {results}
         WHERE d."id" = v."id" AND d."lease_token" = %s AND d."status" = '{DeliveryStatus.SENDING.value}'
         RETURNING {returning}
@@ -234,6 +260,7 @@ def _values(
         result.reason,
         int(result.uncount),
         moment(result.slot_at) if result.slot_at else None,
+        int(result.behind_breaker),
     )
 
 
@@ -250,6 +277,7 @@ def _settle_portable(token: uuid.UUID, results: Sequence[Settled], attempts: Seq
                 "interrupted": False,
                 "interruptions": F("interruptions") * int(result.uncount),
                 "slot_at": result.slot_at,
+                "behind_breaker": result.behind_breaker,
                 "status_reason": result.reason,
                 "attempt_count": F("attempt_count") - int(result.uncount),
             }

@@ -130,15 +130,18 @@ class _Gates:
             return Settled(row.pk, DeliveryStatus.CANCELLED, row.step, None, reason=stopped, uncount=True)
         assert channel is not None
         slot = self._slots.get(row.pk, row.slot_at)
-        until = self._wait_until(row, channel, slot)
-        return wait(row, until, slot) if until is not None else None
+        if (until := self._asked_to_wait(row, channel)) is not None:
+            return wait(row, until, slot)
+        if (until := self._held_by_breaker(row, channel)) is not None:
+            return wait(row, until, slot, behind_breaker=True)
+        return wait(row, slot, slot) if slot is not None and slot > self._moment else None
 
     def _recipient_stopped(self, row: Delivery) -> str | None:
         """Why its address gets no mail any more: between intake and a late retry people opt out and leave."""
         state = self._states.get((row.project_id, row.recipient))
         return None if state in (None, RecipientState.CONFIRMED) else state.value
 
-    def _wait_until(self, row: Delivery, channel: Channel, slot: datetime | None) -> datetime | None:
+    def _asked_to_wait(self, row: Delivery, channel: Channel) -> datetime | None:
         if row.interruptions >= SUSPECT:
             if self._suspect not in (None, row.pk):
                 self._suspects_waiting += 1
@@ -146,6 +149,9 @@ class _Gates:
             self._suspect = row.pk
         if channel.not_before is not None and channel.not_before > self._moment:
             return channel.not_before
+        return None
+
+    def _held_by_breaker(self, row: Delivery, channel: Channel) -> datetime | None:
         breaker = health_of(channel).breaker
         if breaker.wants_probe(self._moment):
             if channel.pk not in self._probed:
@@ -155,11 +161,11 @@ class _Gates:
             return self._behind(row, channel)
         if breaker.is_open(self._moment):
             return self._behind(row, channel)
-        return slot if slot is not None and slot > self._moment else None
+        return None
 
     def _behind(self, row: Delivery, channel: Channel) -> datetime:
         """When a delivery behind an open breaker looks again: one of a batch in time for the next probe. The others
-        are made due when the breaker closes (see `recording`); looking every 30 seconds, the thousands that a dead
+        are made due when the breaker closes (see `released`); looking every 30 seconds, the thousands that a dead
         receiver leaves behind would keep everybody busy."""
         opens = channel.breaker_open_until
         assert opens is not None
@@ -188,10 +194,18 @@ class _Gates:
         return reserved
 
 
-def wait(row: Delivery, until: datetime, slot: datetime | None = None) -> Settled:
+def wait(row: Delivery, until: datetime, slot: datetime | None = None, *, behind_breaker: bool = False) -> Settled:
     """Give a claimed delivery back, untried and uncounted, to be due at `until`."""
-    waiting = DeliveryStatus.RETRYING if row.attempt_count > 1 else DeliveryStatus.PENDING
-    return Settled(row.pk, waiting, row.step, until, reason=row.status_reason, uncount=True, slot_at=slot)
+    return Settled(
+        row.pk,
+        DeliveryStatus.RETRYING if row.attempt_count > 1 else DeliveryStatus.PENDING,
+        row.step,
+        until,
+        reason=row.status_reason,
+        uncount=True,
+        slot_at=slot,
+        behind_breaker=behind_breaker,
+    )
 
 
 def _stopped(channel: Channel | None, moment: datetime) -> str | None:

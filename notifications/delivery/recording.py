@@ -108,6 +108,7 @@ def write_health(heard: Mapping[Any, Sequence[Heard]]) -> dict[Target, datetime]
         Channel.objects.filter(pk=channel.pk).update(**changes)
         if before.breaker.open_until is not None and health.breaker.open_until is None:
             # After the commit: whoever deletes a channel locks its deliveries before the channel.
+            # What is more than one batch follows within seconds (see `released`).
             transaction.on_commit(partial(outbox.release, channel.pk, now()), robust=True)
         wishes = [until for until in (health.breaker.open_until, health.not_before) if until is not None]
         if wishes and max(wishes) > tries[-1].at:

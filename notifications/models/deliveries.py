@@ -55,6 +55,8 @@ class Delivery(models.Model):
     # Set by the claim: whether the one before it ended without a result, and how often in a row that happened.
     interrupted = models.BooleanField(default=False)
     interruptions = models.PositiveSmallIntegerField(default=0)
+    # Waits for nothing but the open breaker of its channel: due at once when that closes.
+    behind_breaker = models.BooleanField(default=False)
     # The moment that the target's pace has reserved for this delivery.
     slot_at = models.DateTimeField(null=True, blank=True)
     body = models.TextField(blank=True)
@@ -87,6 +89,11 @@ class Delivery(models.Model):
             ),
             # What a channel holds for its daily digest.
             models.Index(fields=["channel", "recipient"], condition=models.Q(status="held"), name="delivery_held"),
+            models.Index(
+                fields=["channel", "next_at"],
+                condition=models.Q(behind_breaker=True),
+                name="delivery_behind_breaker",
+            ),
             # For staff, across workspaces: whoever got mail, and the rare ends. What is delivered is in neither.
             models.Index(fields=["recipient", "-id"], condition=~models.Q(recipient=""), name="delivery_by_recipient"),
             models.Index(

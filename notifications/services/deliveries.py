@@ -94,7 +94,8 @@ def release(channel: Channel) -> None:
     until = max(filter(None, (channel.not_before, channel.breaker_open_until)), default=moment)
     if until <= moment and channel.breaker_open_until is None:
         return
-    transaction.on_commit(partial(outbox.release, channel.pk, moment, until=until), robust=True)
+    transaction.on_commit(partial(outbox.release_until, channel.pk, moment, until), robust=True)
+    transaction.on_commit(partial(outbox.release, channel.pk, moment), robust=True)
     transaction.on_commit(wakeup.wake, robust=True)
 
 

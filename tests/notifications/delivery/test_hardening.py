@@ -17,7 +17,10 @@ from notifications.delivery.breaker import HOLD
 from notifications.delivery.engine import Engine
 from notifications.delivery.health import Heard
 from notifications.delivery.recording import write_health
+from notifications.delivery.released import release_what_is_left
 from notifications.models import Channel, Delivery, DeliveryStatus
+from notifications.services.pausing import resume_channel
+from projects.actors import SYSTEM
 from projects.models import AuditEntry
 from tests.factories import ChannelFactory, DeliveryFactory, OccurrenceFactory
 from tests.notifications.delivery.fakes import transport
@@ -75,16 +78,47 @@ class TestBreaker:
         assert len(waits) == len(rows)
 
     def test_what_waits_for_it_is_due_when_it_closes(self, django_capture_on_commit_callbacks):
-        channel = ChannelFactory(breaker_open_until=now() - timedelta(seconds=1))
-        deliveries(channel, 1)
-        (waiting,) = deliveries(channel, 1, next_at=now() + timedelta(hours=1))
+        channel = ChannelFactory(breaker_open_until=now() + HOLD)
+        deliveries(channel, 2, created_at=now() - timedelta(hours=4))
+        deliveries(channel, 1, created_at=now() - timedelta(hours=4), status="retrying", attempt_count=3)
+        run(transport())
+        late = Delivery.objects.filter(next_at__gt=now() + timedelta(minutes=20))
+        assert late.count() == 2
+        # One that failed waits on its own ladder, one for a slot.
+        (on_its_ladder,) = deliveries(channel, 1, status="retrying", next_at=now() + timedelta(hours=1))
+        (for_its_slot,) = deliveries(channel, 1, next_at=now() + timedelta(hours=1))
+        with time_machine.travel(now() + HOLD, tick=True):
+            with django_capture_on_commit_callbacks(execute=True):
+                run(transport())
+            assert set(late.values_list("pk", flat=True)) == {on_its_ladder.pk, for_its_slot.pk}
+            assert Delivery.objects.filter(next_at__lte=now()).count() == 2
+            run(transport())
+        assert Delivery.objects.filter(status=DeliveryStatus.DELIVERED).count() == 3
+        assert not Delivery.objects.filter(behind_breaker=True).exists()
+
+    def test_what_is_more_than_a_batch_follows(self, monkeypatch):
+        monkeypatch.setattr(outbox, "RELEASED", 2)
+        closed, opened = ChannelFactory(), ChannelFactory(breaker_open_until=now() + HOLD)
+        for channel in (closed, opened):
+            deliveries(channel, 5, behind_breaker=True, next_at=now() + timedelta(hours=1))
+        (on_its_ladder,) = deliveries(closed, 1, status="retrying", next_at=now() + timedelta(hours=1))
+        assert outbox.release(closed.pk, now(), most=2) == 2
+        assert release_what_is_left() == 3
+        assert release_what_is_left() == 0
+        due = Delivery.objects.filter(next_at__lte=now())
+        assert set(due.values_list("channel", flat=True)) == {closed.pk}
+        assert due.count() == 5
+        on_its_ladder.refresh_from_db()
+        assert on_its_ladder.next_at > now()
+
+    def test_resuming_by_hand_lets_everything_follow_that_waited_for_it(self, django_capture_on_commit_callbacks):
+        channel = ChannelFactory(breaker_open_until=now() + HOLD, suspended_at=now())
+        deliveries(channel, 1, status="retrying", behind_breaker=True, next_at=now() + timedelta(hours=1))
         (on_its_ladder,) = deliveries(channel, 1, status="retrying", next_at=now() + timedelta(hours=1))
         with django_capture_on_commit_callbacks(execute=True):
-            run(transport())
-        for row in (waiting, on_its_ladder):
-            row.refresh_from_db()
-        assert waiting.next_at <= now()
-        assert on_its_ladder.next_at > now() + timedelta(minutes=59)
+            resume_channel(SYSTEM, channel)
+        (left,) = Delivery.objects.filter(next_at__gt=now())
+        assert left == on_its_ladder
 
     def test_two_processes_share_one_probe(self):
         channel = ChannelFactory(breaker_open_until=now() - timedelta(seconds=1))
