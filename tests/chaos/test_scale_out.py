@@ -41,8 +41,6 @@ class Fleet:
 
     def __init__(self, directory, urls):
         self.stack = Stack("postgresql", directory, urls)
-        # Nine processes may be sending on one machine. What is in flight when one is killed is what comes twice.
-        self.stack.env["AEGIS_SENDER_THREADS"] = "4"
         self.addresses, self.webs = [], []
         for number in range(WEBS):
             port = free_port()
