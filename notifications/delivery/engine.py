@@ -23,7 +23,7 @@ from django.db.utils import InterfaceError, OperationalError
 
 from aegisnotify.clock import now
 from notifications.addresses.services import mark_bounced
-from notifications.delivery import outbox, policy
+from notifications.delivery import outbox, policy, suspects
 from notifications.delivery.health import Heard, Target
 from notifications.delivery.outbox import LEASE, Settled
 from notifications.delivery.policy import asked_pause
@@ -117,6 +117,8 @@ class Engine:
         self._renewed = time.monotonic()
         # Waiting deliveries whose channel was changed after they were claimed.
         self._outdated: set[uuid.UUID] = set()
+        # The delivery that was tried last of those that are tried one at a time.
+        self._suspect: uuid.UUID | None = None
         self._looked = -math.inf
         self._stop: Stop = threading.Event()
         self._patience = DATABASE_PATIENCE
@@ -207,21 +209,37 @@ class Engine:
         self.summary.claimed += len(rows)
         # To prepare many takes a while, and what is answered meanwhile waits.
         self._settle(wait=0, gather=0)
-        prepared = self._database(lambda: prepare(rows))
-        interrupted = [item for item in prepared if item.delivery.interrupted]
+        batch = suspects.sort(rows, now(), busy=self._suspect in self._held)
+        suspect = batch.suspect
+        interrupted = [interrupted_attempt(row) for row in rows if row.interrupted]
+        if interrupted or batch.waiting:
+            self._database(lambda: outbox.settle(self._token, batch.waiting, interrupted))
+        if suspect is not None:
+            self._database(lambda: outbox.begin(self._token, suspect.pk))
+        prepared = self._database(lambda: prepare(batch.going))
         settled = [item.settled for item in prepared if item.settled is not None]
-        if interrupted or settled:
-            self._database(
-                lambda: outbox.settle(
-                    self._token, settled, [interrupted_attempt(item.delivery) for item in interrupted]
-                )
-            )
-        for item in prepared:
-            if item.job is not None:
-                self._forget_what_was_lifted(item)
-                self._held[item.delivery.pk] = item
-                self._queues.put(item.job.kind.host(item.job.config), item)
+        going = [item for item in prepared if item.job is not None]
+        for item in [item for item in going if item.delivery is suspect and not self._has_room_for(item)]:
+            # Nobody would begin it now, and what is not begun must not count as having been.
+            going.remove(item)
+            settled.append(wait(item.delivery, now() + suspects.NO_ROOM))
+        if settled:
+            self._database(lambda: outbox.settle(self._token, settled))
+        for item in going:
+            self._queue(item, first=item.delivery is suspect)
         return True
+
+    def _queue(self, item: Prepared, *, first: bool) -> None:
+        assert item.host is not None
+        self._forget_what_was_lifted(item)
+        self._held[item.delivery.pk] = item
+        if first:
+            self._suspect = item.delivery.pk
+        self._queues.put(item.host, item, first=first)
+
+    def _has_room_for(self, item: Prepared) -> bool:
+        """Whether a sender would take it at once if it came first."""
+        return self._queues.in_flight < self._threads and self._queues.has_room(item.host)
 
     def _claim_rows(self, left_out: Collection[uuid.UUID]) -> list[Delivery]:
         # First: while the database was away leases may have ended, and what waits here would be claimed once more.

@@ -2,8 +2,8 @@
 
 One UPDATE claims a batch: it sets the lease (status, token, `next_at` = its end), counts the try and returns the
 rows. An expired lease is simply due again under the same predicate and the same partial index, so there is no
-recovery job; counting at claim time stops a delivery that kills its process. Settling is one UPDATE for up to 100
-rows, guarded by the token, so a process that lost its lease can't overwrite what another one did. (Django's
+recovery job; counting at claim time stops a delivery that kills its process (see `SUSPECT`). Settling is one UPDATE for
+up to 100 rows, guarded by the token, so a process that lost its lease can't overwrite what another one did. (Django's
 `bulk_update` cost more than twice the delivery itself.) PostgreSQL and SQLite have their own statements; other
 databases take the slower portable way.
 """
@@ -23,6 +23,9 @@ from notifications.models import Attempt, Delivery, DeliveryStatus
 from notifications.models.deliveries import UNFINISHED, status_among
 
 LEASE = timedelta(seconds=30)
+# From so many interruptions on a delivery is a suspect. Suspects are tried one at a time, and `begin` says when: of the
+# others it is not known which of a killed batch had been begun.
+SUSPECT = 2
 # So many rows at the most are locked at once when a channel is put to work again.
 RELEASED = 500
 _TABLE = Delivery._meta.db_table
@@ -71,6 +74,11 @@ def renew(token: uuid.UUID, ids: Collection[uuid.UUID], moment: datetime) -> set
     if ours.update(next_at=moment + LEASE) == len(ids):
         return set()
     return set(ids) - set(ours.values_list("pk", flat=True))
+
+
+def begin(token: uuid.UUID, delivery_id: uuid.UUID) -> None:
+    """Note that a claimed suspect is about to be worked on: when the process dies now, it may have been its doing."""
+    Delivery.objects.filter(pk=delivery_id, lease_token=token).update(begun=True)
 
 
 def settle(token: uuid.UUID, results: Sequence[Settled], attempts: Sequence[Attempt] = ()) -> set[uuid.UUID]:
@@ -130,11 +138,16 @@ def next_due() -> datetime | None:
     )
 
 
+# Whether the claim before this one ended without a result, and may have been begun.
+_INTERRUPTED = f"""("status" = '{DeliveryStatus.SENDING.value}' AND ("interruptions" < {SUSPECT} OR "begun"))"""
+# A claim that ended without having been begun was no try.
+_NO_TRY = f"""("status" = '{DeliveryStatus.SENDING.value}' AND "interruptions" >= {SUSPECT} AND NOT "begun")"""
 _SET = f"""
-    SET "interrupted" = ("status" = '{DeliveryStatus.SENDING.value}'),
-        "interruptions" = "interruptions" + (CASE WHEN "status" = '{DeliveryStatus.SENDING.value}' THEN 1 ELSE 0 END),
-        "status" = '{DeliveryStatus.SENDING.value}',
-        "lease_token" = %s, "next_at" = %s, "attempt_count" = "attempt_count" + 1
+    SET "interrupted" = {_INTERRUPTED},
+        "interruptions" = "interruptions" + (CASE WHEN {_INTERRUPTED} THEN 1 ELSE 0 END),
+        "status" = '{DeliveryStatus.SENDING.value}', "begun" = FALSE,
+        "lease_token" = %s, "next_at" = %s,
+        "attempt_count" = "attempt_count" + (CASE WHEN {_NO_TRY} THEN 0 ELSE 1 END)
 """
 
 
@@ -182,13 +195,14 @@ def _claim_portable(
         due = due.filter(status__in=UNFINISHED, next_at__lte=moment).order_by("next_at")
         rows = list(due.exclude(channel__in=list(without))[:limit] if without else due[:limit])
         for row in rows:
-            row.interrupted = row.status == DeliveryStatus.SENDING
+            was_sending = row.status == DeliveryStatus.SENDING
+            row.interrupted = was_sending and (row.interruptions < SUSPECT or row.begun)
             row.interruptions += row.interrupted
-            row.status = DeliveryStatus.SENDING
+            row.status, row.begun = DeliveryStatus.SENDING, False
             row.lease_token, row.next_at = token, until
-            row.attempt_count += 1
+            row.attempt_count += row.interrupted or not was_sending
         Delivery.objects.bulk_update(
-            rows, ["interrupted", "interruptions", "status", "lease_token", "next_at", "attempt_count"]
+            rows, ["interrupted", "interruptions", "status", "begun", "lease_token", "next_at", "attempt_count"]
         )
     return rows
 

@@ -40,12 +40,6 @@ CHANNEL_DELETED = "channel_deleted"
 
 # A delivery whose process died this often in a row is what kills it.
 MOST_INTERRUPTIONS = 5
-# From so many interruptions on a delivery is a suspect, and suspects are tried one at a time: the one that kills its
-# process then dies alone, and the others, which only shared a batch with it, get delivered.
-SUSPECT = 2
-# Each waits so long behind the one before. With a second for a whole batch a thousand innocent ones, claimed by
-# clusters that were killed again and again, waited for a quarter of an hour.
-SUSPECTS_STEP = timedelta(seconds=0.1)
 SLOT_IS_GOOD_FOR = timedelta(seconds=5)
 
 
@@ -57,6 +51,11 @@ class Prepared:
     channel: Channel | None
     job: Job | None = None
     settled: Settled | None = None
+
+    @property
+    def host(self) -> str | None:
+        """What its queue is kept by; None where there is no job."""
+        return self.job.kind.host(self.job.config) if self.job is not None else None
 
     @property
     def target(self) -> Target:
@@ -114,8 +113,6 @@ class _Gates:
         self._probed: dict[Any, bool] = {}
         self._next_probes: set[Any] = set()
         self._slots = self._reserve_slots(rows)
-        self._suspect: Any = None
-        self._suspects_waiting = 0
 
     def settled(self, row: Delivery) -> Settled | None:
         """None where the delivery is to be tried."""
@@ -142,11 +139,6 @@ class _Gates:
         return None if state in (None, RecipientState.CONFIRMED) else state.value
 
     def _asked_to_wait(self, row: Delivery, channel: Channel) -> datetime | None:
-        if row.interruptions >= SUSPECT:
-            if self._suspect not in (None, row.pk):
-                self._suspects_waiting += 1
-                return self._moment + self._suspects_waiting * SUSPECTS_STEP
-            self._suspect = row.pk
         if channel.not_before is not None and channel.not_before > self._moment:
             return channel.not_before
         return None

@@ -47,14 +47,22 @@ class HostQueues(Generic[Item]):
         # When the items were done whose results nobody has stored, the oldest first.
         self._unstored: deque[float] = deque()
 
-    def put(self, host: Hashable, item: Item) -> None:
+    def put(self, host: Hashable, item: Item, *, first: bool = False) -> None:
+        """`first`: to be taken before all that waits, as soon as its host has room."""
         with self._changed:
             queue = self._waiting.setdefault(host, deque())
-            queue.append(item)
+            queue.appendleft(item) if first else queue.append(item)
             self._count += 1
             if len(queue) == 1 and self._in_flight[host] < self._bound:
                 self._ready.append(host)
+            if first and host in self._ready:
+                self._ready.remove(host)
+                self._ready.appendleft(host)
             self._changed.notify()
+
+    def has_room(self, host: Hashable) -> bool:
+        with self._changed:
+            return self._in_flight.get(host, 0) < self._bound
 
     def take(self) -> tuple[Hashable, Item] | None:
         """The next item, waiting for one; None once closed. Call `done` with its host afterwards."""

@@ -52,9 +52,11 @@ class Delivery(models.Model):
     step = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(null=True, blank=True)
     lease_token = models.UUIDField(null=True, blank=True)
-    # Set by the claim: whether the one before it ended without a result, and how often in a row that happened.
+    # Set by the claim: whether the one before it ended without a result, and how often in a row that happened. From the
+    # second time on only what had been `begun` counts.
     interrupted = models.BooleanField(default=False)
     interruptions = models.PositiveSmallIntegerField(default=0)
+    begun = models.BooleanField(default=False)
     # Waits for nothing but the open breaker of its channel: due at once when that closes.
     behind_breaker = models.BooleanField(default=False)
     # The moment that the target's pace has reserved for this delivery.

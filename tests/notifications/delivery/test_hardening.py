@@ -180,7 +180,7 @@ class TestPace:
 
 
 class TestPoison:
-    def claimed_by_the_dead(self, interruptions, **fields):
+    def claimed_by_the_dead(self, interruptions, begun=True, **fields):
         row = DeliveryFactory(**fields)
         Delivery.objects.filter(pk=row.pk).update(
             status=DeliveryStatus.SENDING,
@@ -188,6 +188,7 @@ class TestPoison:
             next_at=now() - timedelta(seconds=1),
             attempt_count=interruptions + 1,
             interruptions=interruptions,
+            begun=begun,
         )
         return row
 
@@ -200,13 +201,75 @@ class TestPoison:
         assert row.status == DeliveryStatus.FAILED
         assert "died 5 times in a row" in row.status_reason
 
+    def test_from_the_first_batch_on_it_takes_five_deaths(self, monkeypatch):
+        """Its process dies under it, and with it everything that the process knew."""
+        (poison,), others = deliveries(ChannelFactory(), 1), deliveries(ChannelFactory(), 3)
+        deaths = 0
+
+        class Died(BaseException):
+            pass
+
+        def die(rows):
+            if any(row.pk == poison.pk for row in rows):
+                raise Died
+            return prepare(rows)
+
+        prepare = preparing.prepare
+        monkeypatch.setattr("notifications.delivery.engine.prepare", die)
+        with time_machine.travel(now(), tick=True) as clock:
+            for _ in range(30):
+                poison.refresh_from_db()
+                if poison.interruptions == 4 and poison.begun:
+                    monkeypatch.setattr("notifications.delivery.engine.prepare", prepare)
+                try:
+                    run(transport())
+                except Died:
+                    deaths += 1
+                clock.shift(outbox.LEASE)
+        poison.refresh_from_db()
+        assert (poison.status, deaths) == (DeliveryStatus.FAILED, 5)
+        assert [attempt.outcome for attempt in poison.attempts.all()] == ["interrupted"] * 5
+        for row in others:
+            row.refresh_from_db()
+            assert row.status == DeliveryStatus.DELIVERED
+
+    def test_what_was_claimed_by_the_dead_and_not_begun_counts_as_no_try(self):
+        row = self.claimed_by_the_dead(4, begun=False)
+        (claimed,) = _claim()
+        assert (claimed.interruptions, claimed.interrupted, claimed.attempt_count) == (4, False, 5)
+        Delivery.objects.filter(pk=row.pk).update(next_at=now() - timedelta(seconds=1))
+        made = transport()
+        run(made)
+        row.refresh_from_db()
+        assert (row.status, row.interruptions, row.attempt_count) == (DeliveryStatus.DELIVERED, 0, 5)
+        assert [attempt.outcome for attempt in row.attempts.all()] == ["ok"]
+
     def test_suspects_are_tried_one_at_a_time(self):
         rows = [self.claimed_by_the_dead(1), self.claimed_by_the_dead(1)]
-        prepared = preparing.prepare(_claim())
-        assert sum(item.job is not None for item in prepared) == 1
-        (waiting,) = [item.settled for item in prepared if item.settled is not None]
-        assert waiting.uncount
-        assert waiting.id in {row.pk for row in rows}
+        engine = Engine(threads=1, make_transport=transport)
+        assert engine._claim()
+        assert len(engine._held) == 1
+        (waiting,) = Delivery.objects.exclude(pk__in=engine._held)
+        assert waiting.pk in {row.pk for row in rows}
+        assert (waiting.status, waiting.attempt_count, waiting.interruptions) == (DeliveryStatus.RETRYING, 2, 2)
+        # The other has its turn when the first one is done.
+        Delivery.objects.filter(pk=waiting.pk).update(next_at=now())
+        assert engine._claim()
+        assert waiting.pk not in engine._held
+        engine.run(budget=5, linger=0.3, wait_for_retries=False)
+        assert set(Delivery.objects.values_list("status", flat=True)) == {DeliveryStatus.DELIVERED}
+
+    def test_a_suspect_that_no_sender_would_take_at_once_is_not_begun(self):
+        row = self.claimed_by_the_dead(2)
+        engine = Engine(threads=2, make_transport=transport)
+        host = preparing.prepare([row])[0].host
+        for number in range(2):
+            engine._queues.put(host, number)
+            engine._queues.take()
+        assert engine._claim()
+        row.refresh_from_db()
+        assert (row.status, row.interruptions, row.attempt_count) == (DeliveryStatus.RETRYING, 3, 3)
+        assert now() < row.next_at <= now() + timedelta(seconds=1)
 
     def test_an_innocent_one_is_delivered_and_its_count_forgotten(self):
         row = self.claimed_by_the_dead(3)

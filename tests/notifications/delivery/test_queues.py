@@ -38,6 +38,15 @@ def test_hosts_take_turns():
     assert [queues.take()[0] for _ in range(4)] == ["a", "b", "a", "b"]
 
 
+def test_what_comes_first_is_taken_before_all_that_waits():
+    queues = filled(HostQueues(bound=2), "ab", 2)
+    queues.put("b", "first", first=True)
+    queues.put("c", "new", first=True)
+    assert [queues.take() for _ in range(3)] == [("c", "new"), ("b", "first"), ("a", 0)]
+    queues.take()
+    assert (queues.has_room("a"), queues.has_room("b"), queues.has_room("d")) == (True, False, True)
+
+
 def test_no_more_is_taken_than_may_be_unstored():
     queues = filled(HostQueues(bound=9, most=3), "ab", 4)
     for _ in range(3):
