@@ -11,7 +11,8 @@ from projects.models import Workspace
 class RecoveryJob(models.Model):
     """Sends what a channel missed since a moment. Worked on in small steps, each leaving its place in the cursors.
 
-    `lease_until` is when a step that its process did not finish may be taken over.
+    `lease_until` is when a step that its process did not finish may be taken over. `look_again_at` is when a job that
+    is done looks once more for what was being stored while it was asked for.
     """
 
     class Status(models.TextChoices):
@@ -32,6 +33,7 @@ class RecoveryJob(models.Model):
     delivery_cursor = models.UUIDField(null=True, blank=True)
     occurrence_cursor = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    look_again_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

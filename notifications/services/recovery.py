@@ -3,6 +3,10 @@ suspension had stopped.
 
 A job is worked on in steps of a few hundred rows, each in one transaction that also moves the job's cursors on. So a
 step whose process died is simply done again by whoever takes the job over, and nothing is sent twice for it.
+
+What a job covers: everything that was received, or created as a delivery, from its `since` to the moment it was asked
+for. An event that was decided while the channel was stopped may be stored after the job has passed its place, and a
+delivery cancelled; so a while after it is done the job looks again, for these alone.
 """
 
 import logging
@@ -34,8 +38,13 @@ logger = logging.getLogger(__name__)
 
 STEP = 200
 LEASE = timedelta(seconds=60)
+# Longer than it takes to store an event or a result, once it is decided by what a channel was.
+LATE = timedelta(minutes=2)
 _REDELIVERED = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
 _OPEN = (RecoveryJob.Status.QUEUED, RecoveryJob.Status.RUNNING)
+_TO_DO = Q(status__in=_OPEN) | Q(look_again_at__isnull=False)
+# Cancelled by what a channel was, not by somebody.
+_STOPPED = (Reason.SUSPENDED.value, Reason.PAUSED.value, Reason.CHANNEL_OFF.value)
 
 
 def start_recovery(actor: Actor, channel: Channel, since: datetime) -> RecoveryJob:
@@ -88,6 +97,7 @@ def work_on_recoveries(*, steps: int = 50) -> int:
 
 
 def _give_up(job: RecoveryJob) -> None:
+    RecoveryJob.objects.filter(pk=job.pk).exclude(status__in=_OPEN).update(look_again_at=None, lease_until=None)
     RecoveryJob.objects.filter(pk=job.pk, status__in=_OPEN).update(
         status=RecoveryJob.Status.FAILED,
         error="It could not go on. This is a fault of ours and has been logged.",
@@ -99,10 +109,11 @@ def _give_up(job: RecoveryJob) -> None:
 def _take() -> RecoveryJob | None:
     """A job that waits, or one whose process has died, now leased to us."""
     moment = now()
-    waiting = RecoveryJob.objects.filter(status__in=_OPEN).filter(Q(lease_until=None) | Q(lease_until__lt=moment))
+    free = RecoveryJob.objects.filter(Q(lease_until=None) | Q(lease_until__lt=moment))
+    waiting = free.filter(Q(status__in=_OPEN) | Q(look_again_at__lte=moment))
     for job in waiting.order_by("created_at")[:5]:
-        taken = waiting.filter(pk=job.pk).update(status=RecoveryJob.Status.RUNNING, lease_until=moment + LEASE)
-        if taken:
+        status = RecoveryJob.Status.RUNNING if job.status in _OPEN else job.status
+        if waiting.filter(pk=job.pk).update(status=status, lease_until=moment + LEASE):
             return job
     return None
 
@@ -113,7 +124,7 @@ def _step(job: RecoveryJob) -> bool:
     locked = (
         RecoveryJob.objects.select_for_update(of=("self",))
         .select_related("channel__project__workspace__plan")
-        .filter(pk=job.pk, status__in=_OPEN)
+        .filter(_TO_DO, pk=job.pk)
         .first()
     )
     if locked is None:
@@ -122,12 +133,16 @@ def _step(job: RecoveryJob) -> bool:
     job = locked
     channel = job.channel
     stopped = _why_stopped(channel)
-    if stopped is not None:
+    is_over = stopped is not None or not (_redeliver_some(job) or _deliver_some(job))
+    if is_over and _looks_again(job):
+        job.look_again_at = None
+    elif stopped is not None:
         job.status, job.error, job.finished_at = RecoveryJob.Status.FAILED, stopped, now()
-    elif not (_redeliver_some(job) or _deliver_some(job)):
+    elif is_over:
         job.status, job.finished_at = RecoveryJob.Status.DONE, now()
         # What fell out of the two lists meanwhile was done by somebody else.
         job.total = job.done
+        job.look_again_at, job.delivery_cursor, job.occurrence_cursor = job.until + LATE, None, None
     job.lease_until = None
     job.save()
     transaction.on_commit(wakeup.wake, robust=True)
@@ -142,16 +157,20 @@ def _why_stopped(channel: Channel) -> str | None:
     return None
 
 
+def _looks_again(job: RecoveryJob) -> bool:
+    return job.look_again_at is not None
+
+
 def _deliveries(job: RecoveryJob) -> QuerySet[Delivery]:
-    return Delivery.objects.filter(
-        channel=job.channel, status__in=_REDELIVERED, created_at__gte=job.since, created_at__lte=job.until
-    )
+    rows = Delivery.objects.filter(channel=job.channel, created_at__gte=job.since, created_at__lte=job.until)
+    if _looks_again(job):
+        return rows.filter(status=DeliveryStatus.CANCELLED, status_reason__in=_STOPPED)
+    return rows.filter(status__in=_REDELIVERED)
 
 
 def _occurrences(job: RecoveryJob) -> QuerySet[Occurrence]:
-    return Occurrence.objects.filter(
-        project=job.channel.project_id, received_at__gte=job.since, received_at__lte=job.until
-    )
+    since = max(job.since, job.until - LATE) if _looks_again(job) else job.since
+    return Occurrence.objects.filter(project=job.channel.project_id, received_at__gte=since, received_at__lte=job.until)
 
 
 def _after(rows: QuerySet[Any], cursor: UUID | None) -> list[Any]:
@@ -175,7 +194,7 @@ def _redeliver_some(job: RecoveryJob) -> bool:
     )
     recount_soon(job.workspace_id, (row.created_at for row in rows))
     job.delivery_cursor = rows[-1].pk
-    job.done, job.sent = job.done + len(rows), job.sent + sent
+    _count(job, len(rows), sent)
     return True
 
 
@@ -198,8 +217,14 @@ def _deliver_some(job: RecoveryJob) -> bool:
     inserted = bulk.insert_unknown(deliveries)
     _note_in_decisions({row.occurrence_id for row in deliveries}, state.id, moment)
     job.occurrence_cursor = rows[-1].pk
-    job.done, job.sent = job.done + len(rows), job.sent + len(inserted)
+    _count(job, len(rows), len(inserted))
     return True
+
+
+def _count(job: RecoveryJob, seen: int, sent: int) -> None:
+    job.sent += sent
+    if not _looks_again(job):
+        job.done += seen
 
 
 def _is_open(decision: dict[str, Any]) -> bool:

@@ -1,15 +1,21 @@
 """Recovering what a channel missed."""
 
+import threading
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 import time_machine
+from django.db import connection
 
+from aegisnotify import bulk
 from aegisnotify.clock import now
+from notifications.intake import recording
 from notifications.intake.recording import record
 from notifications.models import Channel, Delivery, DeliveryStatus, Occurrence, RecoveryJob
 from notifications.services import recovery
-from notifications.services.recovery import LEASE, start_recovery, work_on_recoveries
+from notifications.services.deliveries import CANCELLED_BY_STAFF
+from notifications.services.recovery import LATE, LEASE, start_recovery, work_on_recoveries
 from projects.actors import SYSTEM
 from projects.errors import Conflict, Invalid, PlanLimit
 from tests.factories import ChannelFactory, DeliveryFactory, OccurrenceFactory
@@ -283,3 +289,95 @@ def test_a_people_s_channel_that_was_told_of_the_late_event_missed_nothing(proje
     assert events_of(slack) == ["scheduled_runs"]
     slack.refresh_from_db()
     assert recover(slack).sent == 0
+
+
+class TestStoredLate:
+    """What is decided while the channel is stopped, and stored after the job has passed its place."""
+
+    def recovered_meanwhile(self, monkeypatch, hook):
+        """A recovery from beginning to end between the decision on an event and its storing."""
+        jobs = []
+        record_all = recording._record_all
+
+        def recover_first(*args):
+            Channel.objects.filter(pk=hook.pk).update(paused_until=None)
+            jobs.append(recover(Channel.objects.get(pk=hook.pk)))
+            return record_all(*args)
+
+        monkeypatch.setattr(recording, "_record_all", recover_first)
+        Channel.objects.filter(pk=hook.pk).update(paused_until=now() + HOUR)
+        return jobs
+
+    def test_an_event_is_found_when_the_job_looks_again(self, project, hook, monkeypatch):
+        jobs = self.recovered_meanwhile(monkeypatch, hook)
+        occurrence = report(project, 1)
+        (job,) = jobs
+        assert (job.status, job.sent) == (RecoveryJob.Status.DONE, 0)
+        work_on_recoveries()
+        assert not Delivery.objects.exists(), "it gives the late ones time"
+        with time_machine.travel(now() + LATE, tick=True):
+            work_on_recoveries()
+            delivery = Delivery.objects.get()
+            assert (delivery.occurrence, delivery.status) == (occurrence, DeliveryStatus.PENDING)
+            job.refresh_from_db()
+            assert (job.status, job.done, job.total, job.sent) == (RecoveryJob.Status.DONE, 0, 0, 1)
+            assert work_on_recoveries() == 0, "once"
+
+    def test_a_delivery_that_was_cancelled_for_the_old_pause_starts_again_and_no_other(self, hook):
+        stopped, by_hand, failed = (DeliveryFactory(channel=hook, status="sending", lease_token=uuid4()) for _ in "123")
+        job = recover(hook)
+        for row, status, reason in (
+            (stopped, "cancelled", "paused"),
+            (by_hand, "cancelled", CANCELLED_BY_STAFF),
+            (failed, "failed", "It answered 400."),
+        ):
+            Delivery.objects.filter(pk=row.pk).update(
+                status=status, status_reason=reason, next_at=None, lease_token=None
+            )
+        with time_machine.travel(now() + LATE, tick=True):
+            work_on_recoveries()
+        assert [row.pk for row in Delivery.objects.filter(status="pending")] == [stopped.pk]
+        job.refresh_from_db()
+        assert job.sent == 1
+
+    def test_a_channel_that_stops_before_that_is_left_alone(self, hook):
+        job = recover(hook)
+        Channel.objects.filter(pk=hook.pk).update(enabled=False)
+        with time_machine.travel(now() + LATE, tick=True):
+            assert work_on_recoveries() == 1
+            assert work_on_recoveries() == 0
+        job.refresh_from_db()
+        assert job.status == RecoveryJob.Status.DONE
+
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time.")
+    def test_two_processes_meet_and_nothing_is_missed(self, project, hook, monkeypatch):
+        Channel.objects.filter(pk=hook.pk).update(paused_until=now() + HOUR)
+        inserted, go_on = threading.Event(), threading.Event()
+        insert_unknown = bulk.insert_unknown
+
+        def insert_and_wait(rows):
+            keys = insert_unknown(rows)
+            inserted.set()
+            go_on.wait(10)
+            return keys
+
+        monkeypatch.setattr("notifications.intake.recording.bulk.insert_unknown", insert_and_wait)
+
+        def store():
+            report(project, 1)
+            connection.close()
+
+        thread = threading.Thread(target=store)
+        thread.start()
+        assert inserted.wait(10)
+        monkeypatch.setattr("notifications.intake.recording.bulk.insert_unknown", insert_unknown)
+        Channel.objects.filter(pk=hook.pk).update(paused_until=None)
+        assert recover(Channel.objects.get(pk=hook.pk)).status == RecoveryJob.Status.DONE
+        go_on.set()
+        thread.join()
+        assert Occurrence.objects.exists()
+        assert not Delivery.objects.exists()
+        with time_machine.travel(now() + LATE, tick=True):
+            work_on_recoveries()
+        assert Delivery.objects.get().status == DeliveryStatus.PENDING
