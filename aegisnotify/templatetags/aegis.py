@@ -1,6 +1,7 @@
 """Template tags that every page uses: icons, tiles, states, links within the workspace, moments and durations."""
 
 import functools
+import secrets
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -150,3 +151,9 @@ def initials(name: str) -> str:
     """`Acme QA` is `AQ`, `Fresh` is `FR`."""
     words = name.split()
     return ("".join(word[0] for word in words[:2]) if len(words) > 1 else name[:2]).upper()
+
+
+@register.simple_tag
+def form_number() -> str:
+    """By which a form that is sent twice is known: `aegisnotify.pages.once`."""
+    return secrets.token_urlsafe(12)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from aegisnotify.clock import now
 from aegisnotify.errors import status_of
+from aegisnotify.pages.once import AGAIN, SentAgain, once
 from notifications import catalog
 from notifications.forms import ProjectFlagsForm, ProjectForm
 from notifications.models import Channel, Occurrence
@@ -66,7 +67,11 @@ def projects_page(request: WorkspaceRequest) -> HttpResponse:
     form, status = ProjectForm(request.POST), 400
     if form.is_valid():
         try:
-            project = create_project(actor_of(request), request.workspace, **form.cleaned_data)
+            with once(request):
+                project = create_project(actor_of(request), request.workspace, **form.cleaned_data)
+        except SentAgain:
+            messages.info(request, AGAIN)
+            return to_page(request, "projects")
         except ServiceError as error:
             form.refuse(error)
             status = status_of(error)

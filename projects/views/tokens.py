@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from aegisnotify.clock import now
+from aegisnotify.pages.once import SentAgain, once
 from projects import selectors
 from projects.access import Right
 from projects.errors import ServiceError
@@ -16,6 +17,10 @@ from projects.services import tokens
 from projects.views.confirming import Question, ask
 
 PAGE = "settings_tokens"
+SHOWN_ALREADY = (
+    "This form was sent twice, so one token was made. It was shown in the first answer alone: if you missed it, revoke "
+    "it and make another."
+)
 
 
 def _workspace_of(token_id: int) -> int | None:
@@ -32,7 +37,11 @@ def tokens_page(request: WorkspaceRequest) -> HttpResponse:
     form = TokenForm(request.POST, workspace=request.workspace)
     if form.is_valid():
         try:
-            token, text = tokens.create_token(actor_of(request), request.workspace, **form.cleaned_data)
+            with once(request):
+                token, text = tokens.create_token(actor_of(request), request.workspace, **form.cleaned_data)
+        except SentAgain:
+            messages.info(request, SHOWN_ALREADY)
+            return to_page(request, PAGE)
         except ServiceError as refusal:
             form.refuse(refusal)
         else:

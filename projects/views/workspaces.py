@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from aegisnotify.pages.once import AGAIN, SentAgain, once
 from projects.access import Right, Role
 from projects.errors import ServiceError, TooMany
 from projects.forms import DeleteWorkspaceForm, HandOverForm, WorkspaceForm, WorkspaceStart
@@ -23,13 +24,17 @@ def new_workspace(request: PersonalRequest) -> HttpResponse:
     form, status = WorkspaceStart(request.POST or None), 200
     if request.method == "POST" and form.is_valid():
         try:
-            made = workspaces.start_own_workspace(
-                actor_of(request),
-                name=form.cleaned_data["workspace"],
-                project=form.cleaned_data["project"],
-                base_url=form.cleaned_data["base_url"],
-                owner=request.user,
-            )
+            with once(request):
+                made = workspaces.start_own_workspace(
+                    actor_of(request),
+                    name=form.cleaned_data["workspace"],
+                    project=form.cleaned_data["project"],
+                    base_url=form.cleaned_data["base_url"],
+                    owner=request.user,
+                )
+        except SentAgain:
+            messages.info(request, AGAIN)
+            return redirect("overview")
         except ServiceError as refusal:
             form.refuse(refusal)
             status = 429 if isinstance(refusal, TooMany) else 200
