@@ -73,7 +73,14 @@ class ChannelForm(PageForm):
         strip=True,
         error_messages={"required": "Enter the URL."},
         widget=forms.TextInput(
-            attrs={"class": "in mono", "autocomplete": "off", "spellcheck": "false", "inputmode": "url"}
+            attrs={
+                "class": "in mono",
+                "autocomplete": "off",
+                "spellcheck": "false",
+                "inputmode": "url",
+                # Whoever has it can post to it.
+                "data-secret": "",
+            }
         ),
     )
     recipients = forms.CharField(

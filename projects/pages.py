@@ -7,10 +7,8 @@ looked at last, else their first.
 import functools
 from collections.abc import Callable
 from typing import Any, cast
-from urllib.parse import urlsplit, urlunsplit
 
-from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,6 +18,8 @@ from django.views.decorators.cache import never_cache
 
 from aegisnotify.client_address import client_address
 from aegisnotify.clock import now
+from aegisnotify.pages.errors import refused
+from aegisnotify.pages.signing_in import to_sign_in
 from projects import hooks, selectors
 from projects.access import Right, can, refusal
 from projects.actors import Actor, Source, person
@@ -58,7 +58,7 @@ def workspace_page(right: Right = Right.VIEW, *, of: WorkspaceIdOf | None = None
         def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             user = request.user
             if not isinstance(user, User):
-                return _to_sign_in(request)
+                return to_sign_in(request)
             memberships = list(selectors.memberships_of(user))
             membership = _choose(request, user, memberships, of(*args, **kwargs) if of else None, pinned=of is not None)
             if membership is None:
@@ -73,6 +73,11 @@ def workspace_page(right: Right = Right.VIEW, *, of: WorkspaceIdOf | None = None
                     return view(inside, *args, **kwargs)
                 except PlanLimit as error:
                     return plan_limit(inside, error)
+                except ObjectDoesNotExist as gone:
+                    if request.method in ("GET", "HEAD"):
+                        raise
+                    # Somebody deleted it between the look at it and the lock on it.
+                    raise Http404 from gone
 
         return page
 
@@ -99,7 +104,7 @@ def personal_page(view: View) -> View:
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         user = request.user
         if not isinstance(user, User):
-            return _to_sign_in(request)
+            return to_sign_in(request)
         memberships = list(selectors.memberships_of(user))
         membership = _choose(request, user, memberships, None, pinned=False)
         inside: Any = request
@@ -138,30 +143,8 @@ def no_workspace(request: HttpRequest) -> HttpResponse:
 
 def plan_limit(request: HttpRequest, error: PlanLimit) -> HttpResponse:
     """The 402 for a form that cannot show the refusal beside its control."""
-    return render(request, "errors/403_plan.html", {"exceeded": error.exceeded, "sentence": error.message}, status=402)
-
-
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    """To the sign-in page and back, when the session has ended.
-
-    Back is to a page: not to where its form was sent, which nobody can look at, nor to the part of it that htmx asked
-    for. A redirect would be followed by htmx, and the form to sign in would land inside the page.
-    """
-    if "HX-Request" in request.headers:
-        to = redirect_to_login(_path_of(request.headers.get("HX-Current-URL", "")))
-        return HttpResponse(headers={"HX-Redirect": to["Location"]})
-    if request.method in ("GET", "HEAD"):
-        return redirect_to_login(request.get_full_path())
-    return redirect_to_login(_path_of(request.headers.get("Referer", "")))
-
-
-def _path_of(address: str) -> str:
-    """Path and query alone, so that it can't lead elsewhere."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return "/"
-    return urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, ""))
+    context = {"exceeded": error.exceeded, "sentence": error.message}
+    return refused(request, render(request, "errors/403_plan.html", context, status=402), error.message)
 
 
 def _choose(

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -34,6 +34,9 @@ def exception_handler(exception: Exception, context: Mapping[str, Any]) -> Respo
     """The answer for what a view or its checks raised. None for what nobody foresaw: Django logs that as a 500."""
     if isinstance(exception, exceptions.APIException):
         return _of_framework(exception)
+    if isinstance(exception, ObjectDoesNotExist) and context["request"].method not in ("GET", "HEAD", "OPTIONS"):
+        # Somebody deleted it between the look at it and the lock on it.
+        exception = Http404()
     error = _as_service_error(exception)
     if error is None:
         return None

@@ -18,11 +18,12 @@ from notifications.channels.webhook import rotation
 from notifications.channels.webhook import secret as secrets
 from notifications.models import Channel, ChannelRecipient
 from notifications.selectors.channels import places
+from notifications.selectors.versions import version_of
 from notifications.services.deliveries import release
 from notifications.timing import timing_changed
 from projects.actors import SYSTEM, Actor
 from projects.entitlements import room_for
-from projects.errors import Conflict, Invalid, PlanLimit
+from projects.errors import Conflict, Invalid, PlanLimit, Stale
 from projects.models import Project
 from projects.selectors import limits_of
 from projects.services import audit
@@ -87,8 +88,10 @@ def create_channel(actor: Actor, project: Project, *, kind: str, **submitted: An
     return Saved(channel, checked.new_secret, checked.warnings)
 
 
-def update_channel(actor: Actor, channel: Channel, **submitted: Any) -> Saved:
-    """Change what is submitted, keep the rest. Raises like `create_channel`.
+def update_channel(actor: Actor, channel: Channel, *, if_match: str | None = None, **submitted: Any) -> Saved:
+    """Change what is submitted, keep the rest.
+
+    Raises like `create_channel`, and `Stale` when `if_match` is given and is not the channel's version any more.
 
     A new URL starts with a clean record: what suspended the channel was the old one.
     """
@@ -101,6 +104,8 @@ def update_channel(actor: Actor, channel: Channel, **submitted: Any) -> Saved:
     with transaction.atomic():
         project = _lock(channel.project)
         channel = Channel.objects.select_for_update().get(pk=channel.pk)
+        if if_match is not None and if_match != version_of(channel):
+            raise Stale("Somebody changed this channel meanwhile.")
         if own and _current(channel) != seen:
             # Somebody else changed it during the check, which is made without a lock because it may look a name up.
             # What came out of it holds the old settings, and storing them would undo the other's change.
@@ -140,8 +145,12 @@ def update_channel(actor: Actor, channel: Channel, **submitted: Any) -> Saved:
 
 @transaction.atomic
 def delete_channel(actor: Actor, channel: Channel) -> None:
-    """Delete it. Its unfinished deliveries are cancelled at their next claim; its history stays."""
+    """Delete it. Its unfinished deliveries are cancelled at their next claim; its history stays.
+
+    Raises `Channel.DoesNotExist` when somebody else did it meanwhile.
+    """
     project = _lock(channel.project)
+    channel = project.channels.get(pk=channel.pk)
     audit.record(
         actor,
         "channel.deleted",

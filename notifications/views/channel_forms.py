@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from aegisnotify.clock import now
 from aegisnotify.errors import status_of
+from aegisnotify.pages.once import AGAIN, SentAgain, once
 from notifications import catalog
 from notifications.addresses.selectors import bounces_of
 from notifications.channels import registry
@@ -21,13 +22,14 @@ from notifications.forms import ChannelForm
 from notifications.models import Channel
 from notifications.selectors.cards import Choice, board, choices
 from notifications.selectors.routing import flags_of
+from notifications.selectors.versions import version_of
 from notifications.services.channels import Saved, create_channel, update_channel
 from notifications.services.filters import change_project_filters
 from notifications.services.secrets import in_both_forms
 from notifications.views.channels import card_of
 from notifications.views.project_parts import channel_of, frame, project_of, refusal_context
 from projects.access import Right
-from projects.errors import ServiceError
+from projects.errors import ServiceError, Stale
 from projects.models import Project
 from projects.pages import WorkspaceRequest, actor_of, to_page, workspace_page
 
@@ -63,7 +65,11 @@ def channel_new(request: WorkspaceRequest, slug: str) -> HttpResponse:
     status, refusal = 400, None
     if form.is_valid():
         try:
-            saved = _create(request, project, chosen.kind, form, flags, filters=shown.limits.per_channel_filters)
+            with once(request):
+                saved = _create(request, project, chosen.kind, form, flags, filters=shown.limits.per_channel_filters)
+        except SentAgain:
+            messages.info(request, AGAIN)
+            return to_page(request, "project_integrations", project.slug)
         except ServiceError as error:
             status, refusal = status_of(error), refusal_context(error)
             if not refusal["plan_limit"]:
@@ -88,7 +94,13 @@ def channel(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> Http
         status = 400
         if form.is_valid():
             try:
-                saved = update_channel(actor_of(request), found, **form.submitted())
+                saved = update_channel(
+                    actor_of(request), found, if_match=request.POST.get("version"), **form.submitted()
+                )
+            except Stale:
+                found = channel_of(project, channel_id)
+                form.add_error(None, _overtaken(found, kind))
+                status = status_of(Stale(""))
             except ServiceError as error:
                 form.refuse(error)
                 status = status_of(error)
@@ -97,14 +109,7 @@ def channel(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> Http
                 _warn(request, saved)
                 return to_page(request, "channel", project.slug, found.pk)
     else:
-        initial = {
-            "name": found.name,
-            "key": found.key,
-            "recipients": "\n".join(each.email for each in found.recipients.order_by("position", "pk")),
-            "mode": found.mode,
-            "digest_time": f"{found.digest_time or DEFAULT_TIME:%H:%M}",
-        }
-        form = ChannelForm(kind=kind, zone=zone, channel=found, initial=initial)
+        form = ChannelForm(kind=kind, zone=zone, channel=found, initial=_stored(found))
     card = card_of(project, found)
     bounces = bounces_of(each.email for each in card.recipients)
     return render(
@@ -115,10 +120,35 @@ def channel(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> Http
             "title": found.name if status == 200 else card.channel.name,
             "card": card,
             "form": form,
+            "version": version_of(found),
             "written_to": [(each, bounces.get(each.email)) for each in card.recipients],
             "stored_recipients": {each.email for each in found.recipients.all()},
         },
         status=status,
+    )
+
+
+def _stored(channel: Channel) -> dict[str, str]:
+    return {
+        "name": channel.name,
+        "key": channel.key,
+        "recipients": "\n".join(each.email for each in channel.recipients.order_by("position", "pk")),
+        "mode": channel.mode,
+        "digest_time": f"{channel.digest_time or DEFAULT_TIME:%H:%M}",
+    }
+
+
+def _overtaken(channel: Channel, kind: ChannelKind) -> str:
+    """What somebody is told who saves over what another saved meanwhile."""
+    fields = ChannelForm(kind=kind, zone="", channel=channel).fields
+    stored = _stored(channel) | ({"url": kind.target(channel.config)} if "url" in fields else {})
+    now_is = "; ".join(
+        f"{fields[name].label}: {', '.join(stored[name].split()) if name == 'recipients' else stored[name] or 'none'}"
+        for name in fields
+    )
+    return (
+        f"Somebody changed {channel.name} since you opened this page, so nothing was saved. It has now: {now_is}. "
+        "Check your entries, then save again."
     )
 
 

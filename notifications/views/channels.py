@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html_join
@@ -35,6 +35,8 @@ from projects.models import Project
 from projects.pages import WorkspaceRequest, actor_of, to_page, workspace_page
 
 LIST = "partials/channels.html"
+# htmx asks no more after an answer with this status.
+STOP_POLLING = 286
 
 
 @require_safe
@@ -123,6 +125,8 @@ def channel_confirm(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID)
 def channel_recovery(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> HttpResponse:
     """How far recovering is, for the card that polls it."""
     project = project_of(request, slug)
+    if not Channel.objects.filter(pk=channel_id).exists():
+        return HttpResponse(status=STOP_POLLING)
     channel = channel_of(project, channel_id)
     job = channel.recovery_jobs.order_by("-created_at", "-pk").first()
     shown = {**frame(request, project), "channel": channel, "path": path_of(project, channel), "job": job}
@@ -151,7 +155,11 @@ def page(
 
 
 def card_of(project: Project, channel: Channel) -> Card:
-    return next(card for card in board(project, now(), around=channel.pk).cards if card.channel.pk == channel.pk)
+    found = next((card for card in board(project, now(), around=channel.pk).cards if card.channel == channel), None)
+    if found is None:
+        # Deleted since it was looked up.
+        raise Http404
+    return found
 
 
 def path_of(project: Project, channel: Channel) -> str:

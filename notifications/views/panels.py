@@ -96,7 +96,10 @@ def channel_recover(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID)
 @workspace_page(Right.CONFIGURE)
 def channel_delete(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> HttpResponse:
     """Delete it, once its consequence was read."""
-    project, channel = _found(request, slug, channel_id)
+    project = project_of(request, slug)
+    if request.method == "POST" and not Channel.objects.filter(pk=channel_id).exists():
+        return changed(request, project, "It was deleted already.", close=True)
+    channel = channel_of(project, channel_id)
     if request.method == "POST":
         neighbour = _neighbour(channel)
         delete_channel(actor_of(request), channel)
@@ -189,7 +192,7 @@ def _found(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> tuple
 def _neighbour(channel: Channel) -> Channel | None:
     """Whoever stands beside it: the list is shown around that one once the channel is gone."""
     others = list(Channel.objects.filter(project=channel.project_id).only("pk"))
-    index = next(index for index, each in enumerate(others) if each.pk == channel.pk)
+    index = next((index for index, each in enumerate(others) if each.pk == channel.pk), 0)
     return others[index - 1] if index else None
 
 

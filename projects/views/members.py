@@ -56,6 +56,8 @@ def invite(request: WorkspaceRequest) -> HttpResponse:
 @require_POST
 @workspace_page(Right.MANAGE, of=_workspace_of_invitation)
 def invitation_again(request: WorkspaceRequest, invitation_id: int) -> HttpResponse:
+    if not _is_open(request, invitation_id):
+        return _closed(request)
     found = _invitation(request, invitation_id)
     return _done(
         request,
@@ -67,6 +69,8 @@ def invitation_again(request: WorkspaceRequest, invitation_id: int) -> HttpRespo
 @require_http_methods(["GET", "HEAD", "POST"])
 @workspace_page(Right.MANAGE, of=_workspace_of_invitation)
 def invitation_revoke(request: WorkspaceRequest, invitation_id: int) -> HttpResponse:
+    if request.method == "POST" and not _is_open(request, invitation_id):
+        return _closed(request)
     found = _invitation(request, invitation_id)
     if request.method == "POST":
         return _done(
@@ -189,6 +193,16 @@ def _member(request: WorkspaceRequest, member_id: int) -> Membership:
     if member is None:
         raise Http404
     return member
+
+
+def _is_open(request: WorkspaceRequest, invitation_id: int) -> bool:
+    return selectors.pending_invitations_of(request.workspace).filter(pk=invitation_id).exists()
+
+
+def _closed(request: WorkspaceRequest) -> HttpResponse:
+    """For the second of two clicks, and for whoever's page is older."""
+    messages.info(request, "That invitation is not open any more.")
+    return to_page(request, PAGE)
 
 
 def _invitation(request: WorkspaceRequest, invitation_id: int) -> Invitation:

@@ -25,18 +25,19 @@
   paintTheme();
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', paintTheme);
 
-  const toast = (text, undo, tone = '') => {
+  /* `action` is {label, run}: a button beside the words. */
+  const toast = (text, action, tone = '') => {
     const box = document.createElement('div');
     box.className = `toast ${tone}`;
     box.innerHTML = icon(tone === 'bad' ? 'alert-triangle' : 'circle-check');
     const words = document.createElement('span');
     words.textContent = text;
     box.append(words);
-    if (undo) {
+    if (action) {
       const button = document.createElement('button');
       button.type = 'button';
-      button.textContent = 'Undo';
-      button.onclick = () => { undo(); box.remove(); };
+      button.textContent = action.label;
+      button.onclick = () => { action.run(); box.remove(); };
       box.append(button);
     }
     $('#toasts').append(box);
@@ -54,13 +55,18 @@
   /* Or {"toast": {"text": "…", "undo": "id"}}: the control with that id takes it back. */
   document.body.addEventListener('toast', event => {
     const { text, undo, value } = event.detail;
-    const back = undo && (() => document.getElementById(undo)?.click());
+    const back = undo && { label: 'Undo', run: () => document.getElementById(undo)?.click() };
     toast(text || value || event.detail, back);
   });
+
+  /* The sentence of an error page, for which there is no place within a page: {"text": "…", "reload": true}. */
+  const REFUSAL = 'X-Aegis-Refusal';
 
   /* A refusal that says why beside its control: the answer is shown although its status is an error. */
   document.body.addEventListener('htmx:beforeSwap', event => {
     const { requestConfig, xhr } = event.detail;
+    /* A whole page that says what went wrong is not such an answer. */
+    if (xhr.getResponseHeader(REFUSAL)) return;
     if (requestConfig.elt.closest('[data-swap-errors]') && [400, 402, 403, 409, 412, 429].includes(xhr.status)) {
       event.detail.shouldSwap = true;
       event.detail.isError = false;
@@ -98,15 +104,45 @@
   });
 
   /* Optimistic controls: if the server refuses, put the control back and say so. */
-  ['htmx:responseError', 'htmx:sendError'].forEach(name => document.body.addEventListener(name, event => {
+  /* A toast would be behind an open dialog. */
+  const noteIn = (dialog, { text, reload: offer }) => {
+    $('[data-failure]', dialog)?.remove();
+    const note = document.createElement('div'), words = document.createElement('div');
+    note.className = 'note bad';
+    note.dataset.failure = '';
+    note.setAttribute('role', 'alert');
+    note.innerHTML = icon('alert-triangle');
+    words.textContent = text;
+    note.append(words);
+    if (offer) {
+      const button = document.createElement('button');
+      button.type = 'button';
+      button.className = 'btn sm';
+      button.textContent = reload.label;
+      button.onclick = reload.run;
+      note.append(button);
+    }
+    $('.card-b', dialog).prepend(note);
+  };
+  const reload = { label: 'Reload', run: () => location.reload() };
+  const whyNot = (name, xhr, asked) => {
+    const said = xhr.status && xhr.getResponseHeader(REFUSAL);
+    if (said) return JSON.parse(said);
+    if (name === 'htmx:timeout') return { text: 'No answer came. Reload the page to see what is saved.', reload: true };
+    return { text: `${asked ? 'Not loaded' : 'Not saved'}. Check your connection and try again.` };
+  };
+  ['htmx:responseError', 'htmx:sendError', 'htmx:timeout'].forEach(name => document.body.addEventListener(name, event => {
+    const { elt: control, requestConfig, xhr } = event.detail;
+    const asked = requestConfig.verb === 'get', cause = requestConfig.triggeringEvent?.type;
     /* A poll that got no answer lost nothing; it is asked again. */
-    if (event.detail.requestConfig?.verb === 'get') return;
-    const control = event.detail.elt;
+    if (asked && (!cause || cause === 'tick')) return;
     if (control.type === 'checkbox') control.checked = !control.checked;
     const flipped = $('[data-optimistic]', control);
     if (flipped) flip(flipped);
     putCellBack(control);
-    toast('Not saved. Check your connection and try again.', null, 'bad');
+    const why = whyNot(name, xhr, asked), dialog = control.closest('dialog[open]');
+    if (dialog) noteIn(dialog, why);
+    else toast(why.text, why.reload && reload, 'bad');
   }));
 
   /* Filter cells: io and if inherit (on, off), oo and of override (on, off). Shown at once; the answer is the cell as the
@@ -188,14 +224,49 @@
     if (select.value === 'UTC' && all('option', select).some(option => option.value === zone)) select.value = zone;
   });
 
-  /* A second click sends a form once. Coming back by the back button, it can be sent again. */
+  /* A second click sends a form once. Coming back by the back button it can be sent again, and after a while: the answer
+     may never come, or have been stopped. */
   document.addEventListener('submit', event => {
     const form = event.target;
     if (form.method !== 'post' || form.matches('[hx-post], [hx-put], [hx-patch], [hx-delete]')) return;
     if (form.dataset.sent) event.preventDefault();
+    else setTimeout(() => { delete form.dataset.sent; }, 10_000);
     form.dataset.sent = 'yes';
   });
   addEventListener('pageshow', () => all('form[data-sent]').forEach(form => { delete form.dataset.sent; }));
+
+  /* What was typed into a form that was sent too late, the session had ended, stands there again after signing in. It is
+     kept over the pages that ask for that and no longer. Secrets are not kept. */
+  const KEPT = 'aegis-typed', here = location.pathname + location.search;
+  const forms = () => all('form[method="post"]');
+  const fieldsOf = form => [...form.elements].filter(({ name, type, dataset }) =>
+    name && !['hidden', 'submit', 'password', 'file'].includes(type) && !('secret' in dataset));
+  document.addEventListener('submit', event => {
+    const form = event.target;
+    if (form.method !== 'post' || $('[data-keeps-typed]')) return;
+    const values = fieldsOf(form).map(({ name, value, checked }) => ({ name, value, checked }));
+    sessionStorage.setItem(KEPT, JSON.stringify({ page: here, number: forms().indexOf(form), values }));
+  });
+  document.body.addEventListener('htmx:afterRequest', ({ detail: { successful, xhr } }) => {
+    if (successful && !xhr.getResponseHeader('HX-Redirect')) sessionStorage.removeItem(KEPT);
+  });
+  const putTypedBack = () => {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT));
+    if (!kept) return;
+    if ($('[data-keeps-typed]')) {
+      sessionStorage.setItem(KEPT, JSON.stringify({ ...kept, late: true }));
+      return;
+    }
+    sessionStorage.removeItem(KEPT);
+    const fields = kept.late && kept.page === here && forms()[kept.number] ? fieldsOf(forms()[kept.number]) : [];
+    if (!fields.length || fields.some(({ name }, i) => name !== kept.values[i]?.name)) return;
+    fields.forEach((field, i) => {
+      if (['checkbox', 'radio'].includes(field.type)) field.checked = kept.values[i].checked;
+      else field.value = kept.values[i].value;
+    });
+    toast('Nothing was saved yet. What you typed is back, except for secrets: send it again.');
+  };
+  putTypedBack();
 
   /* A field that belongs to one of several choices makes that choice. */
   document.addEventListener('input', event => {
