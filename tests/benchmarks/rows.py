@@ -91,12 +91,12 @@ def fill(count: int, *, slug: str = "shop", status: str = "pending", start: int 
         cursor.execute(
             f"""INSERT INTO {Delivery._meta.db_table}
                 (id, workspace_id, project_id, occurrence_id, channel_id, channel_key, kind, event, recipient, status,
-                 attempt_count, step, next_at, interrupted, interruptions, body, status_reason, created_at,
-                 delivered_at)
+                 attempt_count, step, next_at, interrupted, interruptions, begun, behind_breaker, body, status_reason,
+                 created_at, delivered_at)
                 SELECT {delivery}, %s, %s, {identifier(f"(n / {size})", "70009000")},
                        {of_channel([_stored(channel.pk) for channel in channels], "::uuid" if postgresql else "")},
                        {of_channel([channel.key for channel in channels])}, 'webhook', 'run_failed', '', %s, %s, 0, %s,
-                       {false}, 0, %s, '', %s, %s
+                       {false}, 0, {false}, {false}, %s, '', %s, %s
                 FROM {numbers}""",
             [*owned, status, int(done), None if done else moment, body, moment, moment if done else None, first, last],
         )
