@@ -37,13 +37,18 @@ class Window:
     """`edges` are where its parts begin, and where the last one ends."""
 
     range: Range
-    days: int
-    """0 where the parts are hours."""
+    dates: tuple[date, ...]
+    """The reader's, of each part; none where the parts are hours."""
     cut: bool
     """Whether the plan's history is shorter."""
     edges: tuple[int, ...]
     before: tuple[int, int]
     """Begin and end of what it is compared with."""
+
+    @property
+    def days(self) -> int:
+        """0 where the parts are hours."""
+        return len(self.dates)
 
     @property
     def start(self) -> int:
@@ -69,12 +74,13 @@ def window(chosen: Range, moment: datetime, zone: tzinfo, history_days: int | No
     end = hour_number(moment) + 1
     if chosen is Range.DAY:
         start = end - HOURS
-        return Window(chosen, 0, False, tuple(range(start, end + 1)), (start - HOURS, start))
+        return Window(chosen, (), False, tuple(range(start, end + 1)), (start - HOURS, start))
     days = min(_DAYS[chosen], max(history_days, 1)) if history_days is not None else _DAYS[chosen]
     today = moment.astimezone(zone).date()
-    starts = tuple(_midnight(today - timedelta(days=ago), zone) for ago in reversed(range(days)))
+    dates = tuple(today - timedelta(days=ago) for ago in reversed(range(days)))
+    starts = tuple(_midnight(each, zone) for each in dates)
     before = _midnight(today - timedelta(days=2 * days - 1), zone), hour_number(moment - timedelta(days=days)) + 1
-    return Window(chosen, days, days < _DAYS[chosen], (*starts, end), (before[0], min(before[1], starts[0])))
+    return Window(chosen, dates, days < _DAYS[chosen], (*starts, end), (before[0], min(before[1], starts[0])))
 
 
 def hour_number(moment: datetime) -> int:

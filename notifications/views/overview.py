@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -18,7 +18,7 @@ from aegisnotify.text import counted
 from notifications.channels import registry
 from notifications.selectors.health import ChannelHealth, Checkup
 from notifications.selectors.overview import ChannelLine, overview
-from notifications.windows import HOURS, Range, Window, read_range
+from notifications.windows import HOURS, Range, Window, hour_start, read_range
 from projects.pages import WorkspaceRequest, workspace_page
 from projects.usage import resets_on
 
@@ -72,8 +72,7 @@ def _context(request: WorkspaceRequest) -> dict[str, object]:
     moment = now()
     chosen = read_range(request.GET.get("range", ""))
     shown = overview(request.workspace, moment, request.user.zone, chosen)
-    labels = [_label(part.start, shown.window) for part in shown.parts]
-    marks = [_mark(part.start, shown.window) for part in shown.parts]
+    labels, marks = _labels(shown.window), _marks(shown.window)
     return {
         "title": "Overview",
         "now": moment,
@@ -85,10 +84,10 @@ def _context(request: WorkspaceRequest) -> dict[str, object]:
         "chart": stacked_bars(
             [(part.delivered, part.failed) for part in shown.parts], marks, label_every=1 if len(marks) <= 8 else 4
         ),
-        "busiest_label": _label(shown.busiest.start, shown.window),
+        "busiest_label": labels[shown.parts.index(shown.busiest)],
         **_words(shown.window),
         # The log is filtered by days.
-        "since": timezone.localtime(shown.parts[0].start).date().isoformat(),
+        "since": _first_date(shown.window).isoformat(),
         "channels": [_item(line) for line in shown.lines],
         "troubled": [_item(line) for line in shown.troubled],
         "paused": shown.health.get(ChannelHealth.PAUSED, 0),
@@ -111,17 +110,22 @@ def _words(window: Window) -> dict[str, str]:
     return {"unit": "day", "span": f"last {days}", "before": f"the {days} before"}
 
 
-def _label(start: datetime, window: Window) -> str:
-    local = timezone.localtime(start)
-    return f"{local:%a} {local.day} {local:%b}" if window.days else f"{local:%H:%M}"
+def _first_date(window: Window) -> date:
+    return window.dates[0] if window.dates else timezone.localtime(hour_start(window.start)).date()
 
 
-def _mark(start: datetime, window: Window) -> str:
+def _labels(window: Window) -> list[str]:
+    """By their dates: the hour that a day begins with is the evening before where midnight is no full hour UTC."""
+    if window.dates:
+        return [f"{each:%a} {each.day} {each:%b}" for each in window.dates]
+    return [f"{timezone.localtime(hour_start(each)):%H:%M}" for each in window.starts]
+
+
+def _marks(window: Window) -> list[str]:
     """What has room below the chart."""
-    local = timezone.localtime(start)
-    if not window.days:
-        return f"{local:%H:%M}"
-    return f"{local:%a} {local.day}" if window.days <= 8 else f"{local.day} {local:%b}"
+    if not window.dates:
+        return _labels(window)
+    return [f"{each:%a} {each.day}" if window.days <= 8 else f"{each.day} {each:%b}" for each in window.dates]
 
 
 def _item(line: ChannelLine) -> ChannelItem:

@@ -181,6 +181,20 @@ def test_a_week_is_shown_by_the_readers_days(page, workspace, people):
     assert html.find(id="overview-failed")["href"] == "/deliveries/?ws=acme&status=failed&since=2026-04-22"
 
 
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns"])
+def test_days_have_their_names_where_midnight_is_no_full_hour_utc(page, workspace, people, zone):
+    people.viewer.time_zone = zone
+    people.viewer.save()
+    counted(workspace, NOW - timedelta(days=1), 1, 1)
+    week = page("&range=7d")
+    days = [each.get_text() for each in week.find("table").find("tr").find_all("th")][1:]
+    assert days == [f"{day} {date} Apr" for day, date in zip(DAYS, range(22, 29), strict=True)]
+    assert week.find("svg", {"class": "chart"})["aria-label"].endswith("busiest day Mon 27 Apr")
+    assert [mark.get_text() for mark in week.select("svg.chart text")][3] == "Wed 22"
+    assert week.find(id="overview-failed")["href"].endswith("since=2026-04-22")
+    assert [mark.get_text() for mark in page("&range=30d").select("svg.chart text")][3] == "30 Mar"
+
+
 DAYS = ("Wed", "Thu", "Fri", "Sat", "Sun", "Mon", "Tue")
 
 
