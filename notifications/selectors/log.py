@@ -119,6 +119,15 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class News:
+    fresh: tuple[Line, ...]
+    """The newest first."""
+    changed: tuple[Line, ...]
+    after: Place | None
+    """Where the next look begins: after the newest, or as far as was looked where there may be more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Silence:
     """A channel that was not told, and why."""
 
@@ -191,18 +200,20 @@ def page_of(
 
 def news(
     workspace: Workspace, filters: Filters, zone: ZoneInfo, after: Place | None, shown: Iterable[uuid.UUID]
-) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
-    """What came after `after` (a page of it at most, the newest first), and how the deliveries `shown` stand now."""
+) -> News:
+    """What came after `after`, a page of it at most, and how the deliveries `shown` stand now."""
     scope = _scope(workspace, filters, zone)
     fresh: list[Delivery] = []
+    end = None
     if scope is not None:
-        fresh, _ = _first(newer(scope, after) if after else scope, workspace, filters, PAGE)
+        fresh, end = _first(newer(scope, after) if after else scope, workspace, filters, PAGE)
         if after:
             fresh.reverse()
     ids = list(shown)[: 2 * PAGE]
     changed = list(_with_last_attempt(deliveries_of(workspace).filter(pk__in=ids))) if ids else []
     lines = _lines([*fresh, *changed])
-    return lines[: len(fresh)], lines[len(fresh) :]
+    newest = place_of(fresh[0]) if fresh else after
+    return News(lines[: len(fresh)], lines[len(fresh) :], (end or newest) if after else newest)
 
 
 def held_back(workspace: Workspace, filters: Filters, zone: ZoneInfo, before: Place | None = None) -> HeldBackPage:

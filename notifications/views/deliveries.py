@@ -19,7 +19,7 @@ from notifications.selectors import log
 from notifications.selectors.delivery_page import delivery_page
 from notifications.selectors.history import shown_deliveries
 from notifications.selectors.log import Filters
-from notifications.selectors.places import LOOKED_THROUGH, Place, place_of
+from notifications.selectors.places import LOOKED_THROUGH, Place
 from notifications.services.deliveries import redeliver
 from notifications.views.project_parts import is_htmx, refusal_context, tell
 from projects.access import Right, can
@@ -54,18 +54,21 @@ def delivery_rows(request: WorkspaceRequest) -> HttpResponse:
     """What came after the row `after`, and how the deliveries `open` stand now; htmx adds it to the log."""
     filters = Filters.read(request.GET)
     after = Place.read(request.GET.get("after", ""))
-    fresh, changed = log.news(request.workspace, filters, request.user.zone, after, _ids(request.GET.get("open", "")))
-    shown = _count(request.GET.get("shown", "")) + len(fresh)
-    if fresh and (shown > MOST_ROWS or after is None):
+    news = log.news(request.workspace, filters, request.user.zone, after, _ids(request.GET.get("open", "")))
+    shown = _count(request.GET.get("shown", "")) + len(news.fresh)
+    if news.fresh and (shown > MOST_ROWS or after is None):
         response = render(request, "partials/delivery_log.html", _log(request, filters))
         response["HX-Retarget"], response["HX-Reswap"] = "#log", "outerHTML"
         return response
-    newest = place_of(fresh[0].delivery) if fresh else after
-    unfinished = [line.delivery.pk for line in (*fresh, *changed) if line.is_open]
+    unfinished = [line.delivery.pk for line in (*news.fresh, *news.changed) if line.is_open]
     return render(
         request,
         "partials/delivery_news.html",
-        {"fresh": fresh, "changed": changed, "poll": _poll(request, filters, newest, unfinished, shown)},
+        {
+            "fresh": news.fresh,
+            "changed": news.changed,
+            "poll": _poll(request, filters, news.after, unfinished, shown),
+        },
     )
 
 

@@ -330,6 +330,20 @@ class TestLookingThrough:
         fresh = made(project, channel, event="ai_generated", created_at=NOW + timedelta(seconds=1))
         assert str(fresh.pk) in viewer.get(before).content.decode()
 
+    def test_news_go_on_where_the_last_look_ended(self, viewer, project, channel):
+        made(project, channel, event="ai_generated", created_at=NOW - timedelta(minutes=1))
+        poll = shown(viewer, f"{LOG}&event=ai_generated").select_one("[data-live]")["hx-get"]
+        occurrence = factories.OccurrenceFactory(project=project)
+        for number in range(25):
+            made(project, channel, occurrence=occurrence, recipient=str(number), event="run_failed", created_at=NOW)
+        rare = made(project, channel, event="ai_generated", created_at=NOW + timedelta(seconds=1))
+        answers = []
+        for _ in range(4):
+            answer = html(viewer.get(poll, headers={"HX-Request": "true"}))
+            answers.append(answer.find(id=f"d-{rare.pk}") is not None)
+            poll = answer.select_one("[data-live]")["hx-get"]
+        assert answers == [False, False, True, False]
+
 
 class TestNews:
     def poll(self, client, page):
