@@ -28,7 +28,7 @@ from projects.models import Workspace
 COUNT_EVERY = 60
 # The worker's periodic functions take turns: what is left waits for the next one.
 TURN = 5.0
-AT_ONCE = 200
+AT_ONCE = 1000
 STEP = 1000
 # A delivery has its id and its moment before it is committed, and machines' clocks are some seconds apart.
 LAG = timedelta(minutes=2)
@@ -80,26 +80,57 @@ def _count_new(moment: datetime, deadline: float) -> int:
     hour, counted = max(end - KEPT, last + 1 if last is not None else 0), 0
     while time.monotonic() < deadline:
         # Ids are in the order of time: this jumps over what is empty, and reads one end of the primary key.
-        later = Delivery.objects.filter(pk__gte=uuid7_floor(hour_start(hour) - SLACK)).order_by("pk")
-        later = later.filter(created_at__gte=hour_start(hour))
+        later = _since(hour)
         first = later.values_list("created_at", flat=True).first()
         hour = max(hour, hour_number(first)) if first is not None else end
         if hour >= end:
             break
-        _insert(hour, _found(later.filter(pk__lt=uuid7_floor(hour_start(hour + 1) + SLACK)), hour), moment)
+        _insert(hour, _found(_before(later, hour + 1), hour), moment)
         hour, counted = hour + 1, counted + 1
     return counted
 
 
+def _since(hour: int) -> QuerySet[Delivery]:
+    later = Delivery.objects.filter(pk__gte=uuid7_floor(hour_start(hour) - SLACK)).order_by("pk")
+    return later.filter(created_at__gte=hour_start(hour))
+
+
+def _before(deliveries: QuerySet[Delivery], hour: int) -> QuerySet[Delivery]:
+    earlier = deliveries.filter(pk__lt=uuid7_floor(hour_start(hour) + SLACK))
+    return earlier.filter(created_at__lt=hour_start(hour))
+
+
 def _count_again(moment: datetime, deadline: float) -> int:
-    due = DeliveryHour.objects.filter(recount_at__lte=moment, workspace__closed_at=None)
-    counted = 0
-    for row in due.select_related("workspace__plan").order_by("recount_at")[:AT_ONCE]:
+    last, counted, rows = hour_number(moment) - 1, 0, _due(moment)
+    if any(row.hour == last for row in rows) and _add_late(last, moment):
+        rows = _due(moment)
+    for row in rows:
         if time.monotonic() >= deadline:
             break
         _update(row, moment)
         counted += 1
     return counted
+
+
+def _due(moment: datetime) -> list[DeliveryHour]:
+    """The newest first: they are looked at most, and a history that was just counted has many old ones."""
+    due = DeliveryHour.objects.filter(recount_at__lte=moment, workspace__closed_at=None)
+    return list(due.select_related("workspace__plan").order_by("-hour", "recount_at")[:AT_ONCE])
+
+
+def _add_late(hour: int, moment: datetime) -> bool:
+    """Where all that a workspace has of the hour was committed late, there is nothing yet to count again."""
+    made = set(_before(_since(hour), hour + 1).order_by().values_list("workspace", flat=True).distinct())
+    missing = made - set(DeliveryHour.objects.filter(hour=hour).values_list("workspace", flat=True))
+    DeliveryHour.objects.bulk_create(
+        [
+            DeliveryHour(workspace_id=workspace, hour=hour, delivered=0, failed=0, recount_at=moment)
+            for workspace in sorted(missing)
+        ],
+        ignore_conflicts=True,
+        batch_size=STEP,
+    )
+    return bool(missing)
 
 
 def _found(deliveries: QuerySet[Delivery], hour: int) -> _Hour:
@@ -137,21 +168,21 @@ def _insert(hour: int, found: _Hour, moment: datetime) -> None:
     _store_channels(hour, found)
 
 
-@transaction.atomic
 def _update(row: DeliveryHour, moment: datetime) -> None:
     found = _Hour()
     if not _is_swept(row.workspace, row.hour, moment):
         found = _found(Delivery.objects.filter(workspace=row.workspace_id), row.hour)
-    if row.workspace_id not in found.workspaces:
-        # Beyond the plan's history, or its project is gone: what was counted stands.
-        DeliveryHour.objects.filter(pk=row.pk, recount_at=row.recount_at).update(recount_at=None)
-        return
-    counts = found.workspaces[row.workspace_id]
     # Unless somebody started one anew meanwhile: then the next turn finds it.
     unchanged = DeliveryHour.objects.filter(pk=row.pk, recount_at=row.recount_at)
+    if row.workspace_id not in found.workspaces:
+        # Beyond the plan's history, or its project is gone: what was counted stands.
+        unchanged.update(recount_at=None)
+        return
+    counts = found.workspaces[row.workspace_id]
     again = moment + _wait(row.hour, moment) if counts.unfinished else None
-    if unchanged.update(delivered=counts.delivered, failed=counts.failed, recount_at=again):
-        _store_channels(row.hour, found)
+    with transaction.atomic():
+        if unchanged.update(delivered=counts.delivered, failed=counts.failed, recount_at=again):
+            _store_channels(row.hour, found)
 
 
 def _is_swept(workspace: Workspace, hour: int, moment: datetime) -> bool:

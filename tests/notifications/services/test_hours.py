@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 
 from aegisnotify.ids import uuid7_floor
 from notifications.models import ChannelHour, Delivery, DeliveryHour, DeliveryStatus
@@ -130,6 +131,46 @@ def test_what_was_committed_late_is_found_by_the_second_look(channel, clock):
     assert count_hours() == 1
     assert counted() == [(1, 2, 0)]
     assert DeliveryHour.objects.get().recount_at is None
+
+
+def test_what_was_committed_late_is_found_where_nothing_else_was_made_in_the_hour(channel, clock):
+    stranger = factories.ChannelFactory()
+    made(channel, HOUR)
+    made(stranger, 3 * HOUR)
+    count_hours()
+    made(stranger, HOUR)
+    clock.shift(hours.SECOND_LOOK)
+    count_hours()
+    assert of_channel(stranger) == [(1, 1, 0), (3, 1, 0)]
+    rows = DeliveryHour.objects.filter(workspace=stranger.project.workspace).order_by("-hour")
+    assert list(rows.values_list("delivered", "recount_at")) == [(1, None), (1, None)]
+
+
+def test_the_last_hours_do_not_wait_for_many_old_ones(channel, clock, monkeypatch):
+    for each in range(1, 6):
+        made(channel, each * HOUR, "retrying")
+    count_hours()
+    Delivery.objects.update(status="delivered", next_at=None, delivered_at=NOW)
+    clock.shift(hours.SECOND_LOOK)
+    monkeypatch.setattr(hours, "AT_ONCE", 2)
+    count_hours()
+    assert counted() == [(1, 1, 0), (2, 1, 0), (3, 0, 0), (4, 0, 0), (5, 0, 0)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_for_what_is_being_counted(channel, clock, monkeypatch):
+    made(channel, HOUR)
+    find, locked = hours._found, []
+
+    def watched(*args):
+        locked.append(connection.in_atomic_block)
+        return find(*args)
+
+    monkeypatch.setattr(hours, "_found", watched)
+    count_hours()
+    clock.shift(hours.SECOND_LOOK)
+    count_hours()
+    assert locked == [False, False]
 
 
 def test_unfinished_ones_are_counted_when_they_are_finished(channel, clock):
