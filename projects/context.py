@@ -21,7 +21,11 @@ def workspace(request: HttpRequest) -> dict[str, Any]:
         list(navigation.links(entries, inside.workspace.slug, inside.membership.role, current, badges))
         for entries in (navigation.MAIN, navigation.SETTINGS)
     ]
-    parent = next((link for group in shown for link in group if link.current), None)
+    main, settings = shown
+    parent = next((link for link in (*main, *settings) if link.current), None)
+    above = [parent] if parent and parent.url.partition("?")[0] != request.path else []
+    if current == "settings_workspace" or any(link.current for link in settings):
+        above.insert(0, navigation.SETTINGS_CRUMB)
     return {
         "workspace": inside.workspace,
         "membership": inside.membership,
@@ -29,8 +33,8 @@ def workspace(request: HttpRequest) -> dict[str, Any]:
         "project_count": project_count,
         "runs": pages.usage(inside)[Meter.RUNS],
         "gauges": gauges(pages.usage(inside)),
-        "nav_main": shown[0],
-        "nav_settings": shown[1],
+        "nav_main": main,
+        "nav_settings": settings,
         # Between the workspace and the page itself; a page below other pages gives its own list.
-        "crumbs": [parent] if parent and parent.url.partition("?")[0] != request.path else [],
+        "crumbs": above,
     }

@@ -120,6 +120,9 @@ SETTINGS = (
     Entry("settings_audit", "Audit log", "history", Right.MANAGE),
 )
 
+# As in the sidebar, "Settings" names a group and is no page of its own.
+SETTINGS_CRUMB = Link("Settings", "", "", False)
+
 
 def links(
     entries: tuple[Entry, ...],

@@ -17,7 +17,7 @@ from notifications import catalog
 from notifications.models import Delivery, DeliveryStatus
 from notifications.selectors import log
 from notifications.selectors.delivery_page import delivery_page
-from notifications.selectors.history import shown_deliveries
+from notifications.selectors.history import shown_deliveries, shown_occurrences
 from notifications.selectors.log import Filters
 from notifications.selectors.places import LOOKED_THROUGH, Place
 from notifications.services.deliveries import redeliver
@@ -39,12 +39,7 @@ def deliveries_page(request: WorkspaceRequest) -> HttpResponse:
     filters = Filters.read(request.GET)
     context = _held_back(request, filters) if request.GET.get("show") == HELD_BACK else _log(request, filters)
     if not partial:
-        context |= {
-            "title": "Deliveries",
-            "choices": log.choices(request.workspace, filters),
-            "statuses": DeliveryStatus.values,
-            "events": catalog.events(),
-        }
+        context |= {"title": "Deliveries", **_around(request, filters, context)}
     return render(request, "partials/delivery_log.html" if partial else "pages/deliveries.html", context)
 
 
@@ -56,6 +51,12 @@ def delivery_rows(request: WorkspaceRequest) -> HttpResponse:
     after = Place.read(request.GET.get("after", ""))
     news = log.news(request.workspace, filters, request.user.zone, after, _ids(request.GET.get("open", "")))
     shown = _count(request.GET.get("shown", "")) + len(news.fresh)
+    if news.fresh and after is None and not filters.parameters:
+        # The page had nothing to filter until now.
+        context = _log(request, filters)
+        response = render(request, "partials/deliveries.html", {**context, **_around(request, filters, context)})
+        response["HX-Retarget"], response["HX-Reswap"] = "#deliveries", "innerHTML"
+        return response
     if news.fresh and (shown > MOST_ROWS or after is None):
         response = render(request, "partials/delivery_log.html", _log(request, filters))
         response["HX-Retarget"], response["HX-Reswap"] = "#log", "outerHTML"
@@ -157,6 +158,19 @@ def _log(request: WorkspaceRequest, filters: Filters) -> dict[str, Any]:
         "newer": _address(query, newer=page.newer),
         "older": _address(query, before=page.older),
         **_views(query),
+    }
+
+
+def _around(request: WorkspaceRequest, filters: Filters, context: dict[str, Any]) -> dict[str, Any]:
+    """The filters around the log. `blank`: there is nothing to filter, because nothing was sent so far."""
+    page = context["page"]
+    asked = context["held_back"] or filters.parameters or page.lines or page.newer or page.looked_back_to
+    if not asked:
+        return {"blank": True, "had_events": shown_occurrences(request.workspace).exists()}
+    return {
+        "choices": log.choices(request.workspace, filters),
+        "statuses": DeliveryStatus.values,
+        "events": catalog.events(),
     }
 
 

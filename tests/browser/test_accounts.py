@@ -72,7 +72,7 @@ def test_a_forgotten_password(visitor):
     factories.UserFactory(email="ann@example.com")
     page = visitor.page
     page.goto(f"{visitor.address}/login/")
-    page.get_by_role("link", name="Forgot your password?").click()
+    page.get_by_role("link", name="Forgot password?").click()
     visitor.look_at("password-reset")
     page.get_by_label("Email").fill("ann@example.com")
     page.get_by_role("button", name="Send the link").click()

@@ -137,3 +137,9 @@ def test_an_address_longer_than_any_is_no_failure_of_ours(client, db):
     response = client.post("/login/", {"username": long, "password": "x"})
     assert response.status_code == 200
     assert "at most 254 characters" in response.content.decode()
+
+
+def test_tab_goes_from_address_to_password_before_it_reaches_the_way_out(client, db):
+    form = BeautifulSoup(client.get("/login/").content, "html.parser").find("form")
+    order = [each.get("name") or each.get("href") for each in form.select("input:not([type=hidden]), a")]
+    assert order == ["username", "password", "/password-reset/", "remember"]

@@ -301,3 +301,11 @@ def test_the_weekly_digest_can_be_looked_at_before_it_is_sent(client, people):
     assert "sandbox" in document["Content-Security-Policy"]
     assert mail.outbox == []
     assert Mailing.objects.count() == 0
+
+
+@pytest.mark.parametrize("page", ["email", "tokens", "members", "audit", "workspace"])
+def test_pages_of_the_settings_say_so_in_the_breadcrumb(client, people, page):
+    client.force_login(people.owner)
+    crumbs = shown(client.get(f"/settings/{page}/?ws=acme")).find("nav", {"aria-label": "Breadcrumb"})
+    assert [text(each) for each in crumbs.find_all("li")][1] == "Settings"
+    assert [each.get_text() for each in crumbs.find_all("a")] == ["Acme QA"]

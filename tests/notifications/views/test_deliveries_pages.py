@@ -134,6 +134,21 @@ class TestTheLog:
     def test_an_empty_log_says_what_to_do(self, viewer, project):
         page = shown(viewer, LOG)
         assert "Nothing sent yet" in text(page.find("main"))
+        assert page.find("form", {"role": "search"}) is None
+        assert page.select_one("[data-live-box]") is None
+        assert "Held back" not in text(page.find("main"))
+
+    def test_an_empty_log_names_what_was_held_back_instead(self, viewer, project):
+        factories.OccurrenceFactory(project=project)
+        main = shown(viewer, LOG).find("main")
+        assert main.find("a", string="Held back")["href"] == "/deliveries/?ws=acme&show=held_back"
+        page = shown(viewer, f"{LOG}&show=held_back")
+        assert page.find("form", {"role": "search"}) is not None
+
+    def test_filters_that_find_nothing_stay(self, viewer, project):
+        page = shown(viewer, f"{LOG}&status=failed")
+        assert "No delivery matches" in text(page.find("main"))
+        assert page.find("form", {"role": "search"}) is not None
 
     @pytest.mark.parametrize(
         "query",
@@ -372,8 +387,19 @@ class TestNews:
         page = shown(viewer, LOG)
         row = made(project, channel)
         response = self.poll(viewer, page)
+        assert page.select_one(response["HX-Retarget"]).find(id="log") is not None
+        fresh = html(response)
+        assert rows(fresh) == [str(row.pk)]
+        assert fresh.find("form", {"role": "search"}) is not None
+        assert fresh.select_one("[data-live-box]") is not None
+
+    def test_the_first_row_that_fits_the_filters_leaves_them_alone(self, viewer, project, channel):
+        page = shown(viewer, f"{LOG}&status=failed")
+        row = made(project, channel, status="failed")
+        response = self.poll(viewer, page)
         assert response["HX-Retarget"] == "#log"
         assert rows(html(response)) == [str(row.pk)]
+        assert html(response).find("form") is None
 
     def test_a_log_left_open_does_not_grow_for_ever(self, viewer, project, channel, delivery):
         address = f"/deliveries/rows?ws=acme&shown=200&after={Place(NOW, delivery.pk)}"

@@ -686,3 +686,38 @@ class TestHowFarTheWhatIfLooksBack:
     @pytest.mark.parametrize("days", ["0", "8", "-1", "abc", "9" * 50])
     def test_other_numbers_mean_a_week(self, admin, days):
         assert "in the last 7 days" in text(look(admin, f"{PAGE}&days={days}"))
+
+
+def _add_channel(client, query=""):
+    head = html(client.get(f"{PAGE}{query}")).select_one(".page-head")
+    return [link["href"] for link in head.find_all("a") if "/channels/new" in link["href"]]
+
+
+def test_a_channel_is_added_to_the_only_project_or_to_one_that_is_chosen(admin, workspace, project):
+    assert _add_channel(admin) == [f"/p/{project.slug}/channels/new?ws=acme"]
+    shop = factories.ProjectFactory(workspace=workspace, name="Shop", slug="shop")
+    both = [f"/p/{slug}/channels/new?ws=acme" for slug in (project.slug, shop.slug)]
+    # The same whatever project is looked at: choosing another one does not draw the head anew.
+    assert _add_channel(admin) == _add_channel(admin, "&project=shop") == both
+
+
+def test_of_many_projects_the_rest_is_on_the_projects_page(admin, workspace):
+    for number in range(11):
+        factories.ProjectFactory(workspace=workspace, name=f"Shop {number}")
+    assert len(_add_channel(admin)) == 10
+    head = html(admin.get(PAGE)).select_one(".page-head")
+    assert text(head.select_one('a[href="/projects/?ws=acme"]')) == "All 12 projects"
+
+
+@pytest.mark.parametrize(("role", "count"), [("owner", 1), ("admin", 1), ("member", 0), ("viewer", 0)])
+def test_who_is_offered_to_add_a_channel(client, people, slack, role, count):
+    client.force_login(getattr(people, role))
+    assert len(_add_channel(client)) == count
+
+
+def test_a_stale_draft_leaves_one_main_action(admin, slack, colleague, workspace):
+    stage(admin, slack, "run_failed", "off")
+    change_workspace_filters(colleague, workspace, {"events": {"run_completed": True}})
+    main = look(admin).find("main")
+    assert text(main.find("a", href="#h-stale")) == "Look at both"
+    assert [text(each) for each in main.select(".btn.primary")] == ["Save my 1 change too"]
