@@ -60,6 +60,12 @@ class Exceeded:
         return _SENTENCES[self.limit](self)
 
     @property
+    def room(self) -> str:
+        """What the plan has instead, beside the name of a channel: `Pro has 3 webhooks per project`."""
+        what = _CHANNELS[self.limit]
+        return f"{self.plan_name} has {counted(self.allowed, what) if self.allowed else f'no {what}s'} per project"
+
+    @property
     def details(self) -> dict[str, str | int]:
         return {"limit": self.limit, "allowed": self.allowed, "used": self.used, "plan": self.plan}
 
@@ -72,6 +78,14 @@ def _counted(what: str, place: str = "", hint: str = "") -> Callable[[Exceeded],
         return f"The {exceeded.plan_name} plan has {counted(exceeded.allowed, what)}{place}; {used}. {hint}"
 
     return sentence
+
+
+# What the limits of channels count.
+_CHANNELS = {
+    "chat_channels": "chat channel",
+    "chat_channels_per_kind": "channel of one chat kind",
+    "webhooks": "webhook",
+}
 
 
 def _missing(what: str) -> Callable[[Exceeded], str]:
@@ -92,13 +106,22 @@ _SENTENCES: dict[str, Callable[[Exceeded], str]] = {
 
 def admitted(limits: Limits, places: Iterable[Place]) -> frozenset[Hashable]:
     """The ids of the enabled channels that the plan carries: walk the list, admit each while the limits allow."""
-    kept: set[Hashable] = set()
+    given = list(places)
+    beyond = refused(limits, given)
+    return frozenset(place.id for place in given if place.id not in beyond)
+
+
+def refused(limits: Limits, places: Iterable[Place]) -> dict[Hashable, Exceeded]:
+    """The others, each with the limit that has no room for it."""
+    beyond: dict[Hashable, Exceeded] = {}
     used = _Used()
     for place in places:
-        if used.exceeded_by(limits, place.kind, place.category) is None:
-            kept.add(place.id)
+        exceeded = used.exceeded_by(limits, place.kind, place.category)
+        if exceeded is None:
             used.add(place)
-    return frozenset(kept)
+        else:
+            beyond[place.id] = exceeded
+    return beyond
 
 
 def room_for(limits: Limits, places: Iterable[Place], kind: str, category: Category) -> Exceeded | None:

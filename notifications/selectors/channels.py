@@ -1,11 +1,11 @@
 """Reading channels: their states, places and shape in the API."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from datetime import datetime
 
 from notifications.channels import registry
 from notifications.models import Channel
-from projects.entitlements import Limits, Place, admitted
+from projects.entitlements import Exceeded, Limits, Place, refused
 
 
 def is_paused(channel: Channel, moment: datetime) -> bool:
@@ -23,6 +23,9 @@ def places(channels: Iterable[Channel]) -> list[Place]:
 
 def over_plan_limit(limits: Limits, channels: Iterable[Channel]) -> frozenset[object]:
     """The ids of the enabled channels of one project that the plan does not carry. `channels`: all, in order."""
-    used = places(channels)
-    kept = admitted(limits, used)
-    return frozenset(place.id for place in used if place.id not in kept)
+    return frozenset(beyond_plan(limits, channels))
+
+
+def beyond_plan(limits: Limits, channels: Iterable[Channel]) -> dict[Hashable, Exceeded]:
+    """The same, each with the limit that has no room for it."""
+    return refused(limits, places(channels))

@@ -11,9 +11,9 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from notifications.models import Channel
-from notifications.selectors.channels import is_paused, over_plan_limit
+from notifications.selectors.channels import beyond_plan, is_paused
 from projects import navigation
-from projects.entitlements import Limits
+from projects.entitlements import Exceeded, Limits
 
 
 class ChannelHealth(enum.StrEnum):
@@ -31,15 +31,18 @@ class ChannelHealth(enum.StrEnum):
 class Checkup:
     channel: Channel
     health: ChannelHealth
+    exceeded: Exceeded | None = None
+    """The limit of the plan that has no room for it."""
 
 
 def checkups(channels: Iterable[Channel], limits: Limits, moment: datetime) -> Iterator[Checkup]:
     """The state of each channel. `channels`: all of one or more projects, each project's together and in order."""
     for _project_id, group in itertools.groupby(channels, key=lambda channel: channel.project_id):
         members = list(group)
-        over = over_plan_limit(limits, members)
+        over = beyond_plan(limits, members)
         for channel in members:
-            yield Checkup(channel, health_of(channel, over=channel.pk in over, moment=moment))
+            health = health_of(channel, over=channel.pk in over, moment=moment)
+            yield Checkup(channel, health, over.get(channel.pk))
 
 
 @navigation.counts("notifications", "failing")

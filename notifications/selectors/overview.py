@@ -5,7 +5,7 @@ What is over was counted by the hour (`notifications.services.hours`). Only the 
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
@@ -15,6 +15,7 @@ from django.db.models import Count, QuerySet
 from notifications import catalog
 from notifications.insight.trace import describe
 from notifications.models import Channel, ChannelHour, Delivery, DeliveryHour, DeliveryStatus, Occurrence
+from notifications.models.deliveries import UNDELIVERED, UNFINISHED, status_among
 from notifications.selectors.health import ChannelHealth, Checkup, checkups
 from notifications.selectors.history import shown_occurrences
 from notifications.selectors.hours import HourText, SecondsBetween, hour_of
@@ -26,6 +27,10 @@ CHANNELS_SHOWN = 8
 EVENTS_SHOWN = 6
 # Enough for a percentile, and sorted in a few milliseconds however busy the time was.
 P95_OF = 10_000
+# Of each channel that is shown; whatever became of them, so that the search for delivered ones has an end.
+CHANNEL_P95_OF = 100
+# Waiting messages are counted up to here.
+MOST_WAITING = 100
 _OCCURRENCE_ICONS = {"run": "activity", "crawl": "radar-2", "generation": "sparkles"}
 
 
@@ -44,6 +49,8 @@ class ChannelLine:
     parts: tuple[int, ...]
     """Delivered per part of the window, oldest first."""
     failed: int
+    p95_ms: int | None = None
+    """Of the delivered ones among the newest `CHANNEL_P95_OF`; of channels that are well and send at once."""
 
     @property
     def delivered(self) -> int:
@@ -72,6 +79,8 @@ class Overview:
     channels: int
     health: dict[ChannelHealth, int]
     events: tuple[EventLine, ...]
+    waiting: int
+    """How many messages wait for the first of the troubled channels, `MOST_WAITING` + 1 for more than that."""
 
     @property
     def delivered(self) -> int:
@@ -119,9 +128,7 @@ class Overview:
     @property
     def troubled(self) -> tuple[ChannelLine, ...]:
         """The channels that fail or were suspended, among those shown."""
-        return tuple(
-            line for line in self.lines if line.checkup.health in (ChannelHealth.FAILING, ChannelHealth.SUSPENDED)
-        )
+        return _troubled(self.lines)
 
 
 def overview(workspace: Workspace, moment: datetime, zone: tzinfo, chosen: Range = Range.DAY) -> Overview:
@@ -132,16 +139,18 @@ def overview(workspace: Workspace, moment: datetime, zone: tzinfo, chosen: Range
     parts, before = _parts(workspace, shown, counted, uncounted)
     p95_ms, p95_of = _p95(workspace, hour_start(shown.start)) if any(part.delivered for part in parts) else (None, 0)
     found = list(checkups(_channels(workspace), limits_of(workspace.plan), moment))
+    lines = _lines(found, shown, uncounted)
     return Overview(
         window=shown,
         parts=parts,
         delivered_before=before,
         p95_ms=p95_ms,
         p95_of=p95_of,
-        lines=_lines(found, shown, uncounted),
+        lines=lines,
         channels=len(found),
         health=dict(Counter(checkup.health for checkup in found)),
         events=_events(workspace, moment),
+        waiting=_waiting(lines),
     )
 
 
@@ -191,7 +200,7 @@ def _p95(workspace: Workspace, start: datetime) -> tuple[int | None, int]:
     count = newest.count()
     if not count:
         return None, 0
-    rank = math.ceil(count * 0.95) - 1
+    rank = _rank(count)
     took = (
         Delivery.objects.filter(pk__in=newest.values("pk"))
         .annotate(took=SecondsBetween("delivered_at", "created_at"))
@@ -200,6 +209,48 @@ def _p95(workspace: Workspace, start: datetime) -> tuple[int | None, int]:
     )
     seconds = next(iter(took), None)
     return (round(seconds * 1000) if seconds is not None else None), count
+
+
+def _rank(count: int) -> int:
+    """Where the 95th percentile stands among so many in order: the nearest rank, from 0."""
+    return math.ceil(count * 0.95) - 1
+
+
+def _channel_p95(channels: Iterable[Channel], start: datetime) -> dict[Any, int]:
+    """One query, of `CHANNEL_P95_OF` deliveries a channel at most."""
+    parts = [
+        Delivery.objects.filter(
+            pk__in=Delivery.objects.filter(channel=channel, created_at__gte=start)
+            .order_by("-created_at", "-pk")
+            .values("pk")[:CHANNEL_P95_OF],
+            status=DeliveryStatus.DELIVERED,
+            delivered_at__isnull=False,
+        )
+        .order_by()
+        .annotate(took=SecondsBetween("delivered_at", "created_at"))
+        .values_list("channel", "took")
+        for channel in channels
+    ]
+    if not parts:
+        return {}
+    took: defaultdict[Any, list[float]] = defaultdict(list)
+    for channel_id, seconds in parts[0].union(*parts[1:], all=True):
+        took[channel_id].append(seconds)
+    return {key: round(sorted(found)[_rank(len(found))] * 1000) for key, found in took.items()}
+
+
+def _troubled(lines: Iterable[ChannelLine]) -> tuple[ChannelLine, ...]:
+    return tuple(line for line in lines if line.checkup.health in (ChannelHealth.FAILING, ChannelHealth.SUSPENDED))
+
+
+def _waiting(lines: Iterable[ChannelLine]) -> int:
+    first = next(iter(_troubled(lines)), None)
+    if first is None:
+        return 0
+    rows = Delivery.objects.filter(
+        status_among(UNDELIVERED), channel=first.checkup.channel, status__in=UNFINISHED
+    ).order_by()
+    return rows[: MOST_WAITING + 1].count()
 
 
 def _channels(workspace: Workspace) -> QuerySet[Channel]:
@@ -235,8 +286,17 @@ def _lines(found: Sequence[Checkup], shown: Window, uncounted: int) -> tuple[Cha
         if place is not None:
             parts[channel][place] += delivered
             failures[channel] += failed
+    at_once = (
+        checkup.channel
+        for checkup in named
+        if checkup.health is ChannelHealth.HEALTHY
+        and checkup.channel.mode == Channel.Mode.IMMEDIATE
+        and any(parts[checkup.channel.pk])
+    )
+    p95 = _channel_p95(at_once, hour_start(shown.start))
     return tuple(
-        ChannelLine(checkup, tuple(parts[checkup.channel.pk]), failures[checkup.channel.pk]) for checkup in named
+        ChannelLine(checkup, tuple(parts[key]), failures[key], p95.get(key))
+        for checkup, key in zip(named, keys, strict=True)
     )
 
 

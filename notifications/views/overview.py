@@ -17,7 +17,7 @@ from aegisnotify.templatetags.aegis import latency
 from aegisnotify.text import counted
 from notifications.channels import registry
 from notifications.selectors.health import ChannelHealth, Checkup
-from notifications.selectors.overview import ChannelLine, overview
+from notifications.selectors.overview import CHANNEL_P95_OF, MOST_WAITING, ChannelLine, overview
 from notifications.windows import HOURS, Range, Window, hour_start, read_range
 from projects.pages import WorkspaceRequest, workspace_page
 from projects.usage import resets_on
@@ -35,6 +35,7 @@ class ChannelItem:
     kind_label: str
     icon: str
     delivered: int
+    p95: str
     spark: str
 
 
@@ -90,10 +91,20 @@ def _context(request: WorkspaceRequest) -> dict[str, object]:
         "since": _first_date(shown.window).isoformat(),
         "channels": [_item(line) for line in shown.lines],
         "troubled": [_item(line) for line in shown.troubled],
+        "waiting": _waiting(shown.waiting),
+        "has_p95": any(line.p95_ms is not None for line in shown.lines),
+        "p95_of": CHANNEL_P95_OF,
         "paused": shown.health.get(ChannelHealth.PAUSED, 0),
         "over_plan_limit": shown.health.get(ChannelHealth.OVER_PLAN_LIMIT, 0),
         "resets_on": resets_on(moment),
     }
+
+
+def _waiting(count: int) -> str:
+    """The sentence about the messages that the troubled channel still has to take; empty where there are none."""
+    if count > MOST_WAITING:
+        return f"More than {MOST_WAITING} messages are waiting."
+    return f"{counted(count, 'message')} {'is' if count == 1 else 'are'} waiting." if count else ""
 
 
 def _address(request: WorkspaceRequest, chosen: Range) -> str:
@@ -135,5 +146,6 @@ def _item(line: ChannelLine) -> ChannelItem:
         kind.label if kind else line.checkup.channel.kind,
         kind.icon if kind else "bell",
         line.delivered,
+        latency(line.p95_ms) if line.p95_ms is not None else "",
         sparkline(line.parts) if line.delivered else "",
     )

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from playwright.sync_api import expect
 
 from aegisnotify.clock import now
 from notifications.models import FilterDraft, Override
@@ -74,7 +75,7 @@ def test_flipping_cells_and_saving(visitor, scene, page):
     page.locator("#f-crawl_completed").click()
     page.get_by_role("button", name="Save 3 changes").wait_for()
     assert page.evaluate("document.activeElement.id") == "f-crawl_completed"
-    assert page.locator("#draft-details").get_attribute("open") is not None
+    expect(page.locator("#draft-details")).to_have_attribute("open", "")
     visitor.look_at("notifications-draft", tall=True)
     page.set_viewport_size({"width": 1440, "height": 900})
     page.get_by_role("button", name="Save 3 changes").click()

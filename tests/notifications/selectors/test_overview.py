@@ -225,6 +225,6 @@ def test_the_number_of_queries_does_not_grow(workspace, project, django_assert_n
         delivered(busy, timedelta(hours=number))
         counted(busy, NOW - timedelta(days=number + 1), 3)
     workspace = type(workspace).objects.select_related("plan").get(pk=workspace.pk)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         shown = overview(workspace, NOW, UTC, chosen)
     assert (len(shown.lines), len(shown.events)) == (CHANNELS_SHOWN, EVENTS_SHOWN)

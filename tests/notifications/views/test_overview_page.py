@@ -1,6 +1,6 @@
 """The Overview as a page."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 import time_machine
@@ -69,6 +69,83 @@ def test_a_failing_channel_is_named_with_the_providers_answer(page, project):
     note = text(bad)
     assert "#qa (Discord, Acme Web) has failed 6 times in a row." in note
     assert "Discord answered 404." in note
+
+
+@pytest.mark.parametrize(
+    ("messages", "sentence"),
+    [
+        (0, "Discord answered 404."),
+        (1, "Discord answered 404. 1 message is waiting."),
+        (2, "Discord answered 404. 2 messages are waiting."),
+        (101, "Discord answered 404. More than 100 messages are waiting."),
+    ],
+)
+def test_a_failing_channel_says_how_many_messages_wait_for_it(page, project, messages, sentence):
+    channel = factories.ChannelFactory(
+        project=project, kind="discord", failures_in_a_row=6, last_error="Discord answered 404."
+    )
+    occurrence = factories.OccurrenceFactory(project=project)
+    for number in range(messages):
+        factories.DeliveryFactory(occurrence=occurrence, channel=channel, recipient=str(number), status="retrying")
+    for status in ("failed", "cancelled", "held"):
+        factories.DeliveryFactory(occurrence=occurrence, channel=channel, recipient=status, status=status, next_at=None)
+    assert text(page().select_one(".note.bad p")) == sentence
+
+
+def _delivered(channel, occurrence, took, **fields):
+    for number, milliseconds in enumerate(took):
+        factories.DeliveryFactory(
+            occurrence=occurrence,
+            channel=channel,
+            recipient=str(number),
+            status="delivered",
+            next_at=None,
+            delivered_at=fields["created_at"] + timedelta(milliseconds=milliseconds),
+            **fields,
+        )
+
+
+def _line(html, channel):
+    return text(html.find(id=f"overview-channel-{channel.pk}").parent.find("small"))
+
+
+def test_each_channel_that_is_well_says_how_fast_its_newest_deliveries_were(page, project):
+    quick, ill = (factories.ChannelFactory(project=project, kind=kind) for kind in ("slack", "discord"))
+    digest = factories.ChannelFactory(project=project, kind="email", mode="daily_digest", digest_time=time(8))
+    ill.failures_in_a_row = 1
+    ill.save()
+    old, new = (factories.OccurrenceFactory(project=project, received_at=NOW) for _ in range(2))
+    _delivered(quick, old, [9000], created_at=NOW - timedelta(hours=2))
+    _delivered(quick, new, range(1, 101), created_at=NOW - timedelta(hours=1))
+    for other in (ill, digest):
+        _delivered(other, new, [50], created_at=NOW)
+    html = page()
+    assert _line(html, quick) == "Acme Web · 101 delivered, p95 95 ms"
+    assert "p95" not in _line(html, ill) + _line(html, digest)
+    assert "p95 of what was delivered of a channel's newest 100." in text(html)
+
+
+def test_without_deliveries_nothing_is_said_about_speed(page, project):
+    channel = factories.ChannelFactory(project=project)
+    html = page()
+    assert _line(html, channel) == "Acme Web · 0 delivered"
+    assert "of a channel's newest" not in text(html)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "words"),
+    [
+        ("pro", "webhook", "Pro has 3 webhooks per project"),
+        ("pro", "slack", "Pro has 1 channel of one chat kind per project"),
+        ("free", "slack", "Free has no chat channels per project"),
+    ],
+)
+def test_a_channel_beyond_the_plan_says_what_the_plan_has(page, workspace, project, code, kind, words):
+    workspace.plan = factories.plan(code)
+    workspace.save()
+    for number in range(4):
+        last = factories.ChannelFactory(project=project, kind=kind, key=f"{kind}-{number}", position=number)
+    assert _line(page(), last) == f"Acme Web · {words}"
 
 
 def test_the_chart_has_its_numbers_as_a_table_in_the_readers_hours(page, project, people):
@@ -269,10 +346,15 @@ def test_the_page_takes_few_queries_however_much_there_is(
     for number in range(12):
         channel = factories.ChannelFactory(project=project, failures_in_a_row=number % 2)
         factories.DeliveryFactory(
-            occurrence=factories.OccurrenceFactory(project=project), channel=channel, created_at=NOW
+            occurrence=factories.OccurrenceFactory(project=project),
+            channel=channel,
+            created_at=NOW,
+            status="delivered" if channel.failures_in_a_row == 0 else "retrying",
+            delivered_at=NOW if channel.failures_in_a_row == 0 else None,
+            next_at=None if channel.failures_in_a_row == 0 else NOW,
         )
     client.force_login(people.viewer)
     client.get("/?ws=acme")
-    # session, user, memberships; projects, usage; nine of the overview itself.
-    with django_assert_max_num_queries(14):
+    # session, user, memberships; projects, usage; eleven of the overview itself.
+    with django_assert_max_num_queries(16):
         client.get(f"/?ws=acme&range={chosen}")
