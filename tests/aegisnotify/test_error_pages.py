@@ -110,3 +110,13 @@ def test_the_pages_have_no_inline_style_or_script(client, db):
         assert "<style" not in html
         assert html.count("<script") == html.count("<script src=")
         assert " onclick=" not in html
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_an_address_that_only_takes_a_form_has_a_page_that_browsers_show(client, method):
+    response = getattr(client, method)("/logout/")
+    assert response.status_code == 405
+    page = client.get("/logout/").content
+    assert b"This address takes a form" in page
+    # With the length of the empty answer that it stands for, a browser would read nothing of it.
+    assert int(response["Content-Length"]) == len(page)
