@@ -2,11 +2,16 @@
 
 import re
 
+import hypothesis
 import pytest
 from django.test import Client
 
 from tests import factories
 from tests.html_checks import problems
+
+# 200 ms for an example are no promise of ours, and a busy machine breaks them. All else as Hypothesis has it.
+hypothesis.settings.register_profile("patient", parent=hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("patient")
 
 # Django's, Swagger's, and a mail as it is sent: mail programs need its inline styles.
 _NOT_OURS = re.compile(r"/admin/|/api/v1/docs|/p/[^/]+/preview/email|/settings/email/weekly/preview")
