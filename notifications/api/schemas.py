@@ -10,6 +10,7 @@ from aegisnotify.api.serializers import StrictBooleanField, StrictCharField, Str
 from notifications import catalog
 from notifications.channels import registry
 from notifications.channels.webhook.rotation import DEFAULT_GRACE_HOURS, LONGEST_GRACE_HOURS
+from notifications.insight.coverage import Code
 from notifications.insight.whatif import DEFAULT_DAYS, LONGEST_DAYS
 from notifications.models import Attempt, Channel, DeliveryStatus
 from notifications.routing import GateName, Outcome, Reason, RecipientState
@@ -329,3 +330,28 @@ class WhatIfAnswerSerializer(serializers.Serializer):
         help_text="Failed runs that some channel hears of now and none would: newest 100.",
     )
     failures_no_longer_heard_count = serializers.IntegerField()
+
+
+# --- Coverage
+
+
+class FixSerializer(serializers.Serializer):
+    """A request to this API."""
+
+    label = serializers.CharField(help_text="What it does, in words.")
+    method = serializers.CharField()
+    path = serializers.CharField()
+    body = serializers.DictField()
+
+
+class CoverageWarningSerializer(serializers.Serializer):
+    code = serializers.ChoiceField([code.value for code in Code])
+    message = serializers.CharField()
+    grave = serializers.BooleanField(help_text="Whether a failure can go unheard.")
+    projects = serializers.ListField(child=serializers.CharField(), help_text="Slugs of what it is about.")
+    channels = serializers.ListField(child=serializers.CharField(), help_text="Keys of what it is about.")
+    fix = FixSerializer(allow_null=True)
+
+
+class CoverageSerializer(serializers.Serializer):
+    warnings = CoverageWarningSerializer(many=True, help_text="The worst first.")

@@ -8,6 +8,7 @@ from notifications.api.channels import (
     ChannelTestView,
     ChannelView,
 )
+from notifications.api.coverage import ProjectCoverageView, WorkspaceCoverageView
 from notifications.api.deliveries import DeliveriesView, DeliveryView, RedeliverView
 from notifications.api.events import EventBatchView, EventsView, EventView
 from notifications.api.filters import ProjectFiltersView, WorkspaceFiltersView
@@ -34,5 +35,9 @@ urlpatterns = [
     *endpoint("jobs/<uuid:job_id>", JobView.as_view(), "api-job"),
     *endpoint("projects/<slug:slug>/notification-settings", ProjectFiltersView.as_view(), "api-project-filters"),
     *endpoint("projects/<slug:slug>/notification-settings/what-if", WhatIfView.as_view(), "api-what-if"),
+    *endpoint(
+        "projects/<slug:slug>/notification-settings/coverage", ProjectCoverageView.as_view(), "api-project-coverage"
+    ),
+    *endpoint("notification-settings/coverage", WorkspaceCoverageView.as_view(), "api-workspace-coverage"),
     *endpoint("notification-settings", WorkspaceFiltersView.as_view(), "api-workspace-filters"),
 ]

@@ -213,6 +213,8 @@ API = (
     Row("api-project-filters", PUT, CONFIGURE, json=_SETTINGS),
     Row("api-project-filters", PATCH, CONFIGURE, json={"events": {"run_failed": False}}),
     Row("api-what-if", POST, VIEW, json={"events": {"run_failed": False}}),
+    Row("api-project-coverage", GET, VIEW),
+    Row("api-workspace-coverage", GET, VIEW),
     Row("api-workspace-filters", GET, VIEW),
     Row("api-workspace-filters", PUT, CONFIGURE, json={"events": _FLAGS}),
     Row("api-workspace-filters", PATCH, CONFIGURE, json={"events": {"run_failed": False}}),
