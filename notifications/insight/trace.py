@@ -111,12 +111,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """A channel that was added since, with what would happen today."""
+    """A channel that was added since, with what would happen today and what would help."""
 
+    channel_id: str
     name: str
     kind: str
     icon: str
     today: str
+    remedies: tuple[Remedy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ def trace(occurrence: Occurrence, moment: datetime) -> Trace:
         occurrence,
         describe(occurrence),
         rows,
-        tuple(_newcomer(decision) for decision in today.values() if decision.channel.id not in known),
+        tuple(_newcomer(decision, helpful) for decision in today.values() if decision.channel.id not in known),
         tuple(
             (str(status), tally[status]) for status in ("sent", *reversed(_WORST_FIRST), "not_sent") if tally[status]
         ),
@@ -295,14 +297,16 @@ def _row(
     )
 
 
-def _newcomer(decision: Decision) -> Newcomer:
+def _newcomer(decision: Decision, helpful: Mapping[str, tuple[Remedy, ...]]) -> Newcomer:
     channel = decision.channel
     kind = registry.find(channel.kind)
     return Newcomer(
+        channel.id,
         channel.name,
         channel.kind,
         kind.icon if kind else "bell",
         sentences.today(decision.outcome, decision.reason, decision.event),
+        helpful.get(channel.id, ()),
     )
 
 

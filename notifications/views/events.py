@@ -74,6 +74,8 @@ def _show(
         "occurrence": occurrence,
         "project": occurrence.project,
         "counts": found.counts,
+        "newcomers": [told.shown(request, newcomer, notes) for newcomer in found.newcomers[:NEWCOMERS_SHOWN]],
+        "more_newcomers": max(len(found.newcomers) - NEWCOMERS_SHOWN, 0),
         **told.rows_context(
             request,
             found.rows,
@@ -93,8 +95,6 @@ def _show(
             "fired": [catalog.find(name) for name in fired],
             "failures": found.message.failures[:FAILURES_SHOWN],
             "more_failures": max(found.message.failure_count - FAILURES_SHOWN, 0),
-            "newcomers": found.newcomers[:NEWCOMERS_SHOWN],
-            "more_newcomers": max(len(found.newcomers) - NEWCOMERS_SHOWN, 0),
             "question": QuestionForm.about(request.workspace, occurrence.project, fired),
         },
         status=status,

@@ -13,13 +13,13 @@ from django.utils.http import urlencode
 from aegisnotify.clock import now
 from aegisnotify.errors import status_of
 from notifications.insight.remedies import Remedy, remedies
-from notifications.insight.trace import Row
+from notifications.insight.trace import Newcomer, Row
 from notifications.routing import decide
 from notifications.selectors.routing import routing_settings
 from notifications.services.remedies import apply_remedy
 from notifications.services.testing import TestResult
 from notifications.views.project_parts import channel_of, is_htmx, refusal_context, tell
-from projects.access import Role, can, refusal
+from projects.access import can, refusal
 from projects.errors import ServiceError
 from projects.models import Project
 from projects.pages import WorkspaceRequest, actor_of
@@ -34,7 +34,7 @@ Show = Callable[[dict[str, dict[str, Any]], int], HttpResponse]
 class Shown:
     """`refusals` say who may do what this reader may not; `note` is what came of a button."""
 
-    row: Row
+    row: Row | Newcomer
     offers: tuple[Remedy, ...]
     refusals: tuple[str, ...]
     note: dict[str, Any]
@@ -45,11 +45,10 @@ def rows_context(
 ) -> dict[str, Any]:
     """A page of the rows. `here` is this page's address, `fix` where its buttons are sent, both with a query."""
     page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
-    role = request.membership.role
     return {
         "page": page,
         "page_url": here,
-        "shown": [_shown(row, role, notes) for row in page],
+        "shown": [shown(request, row, notes) for row in page],
         "fix_url": with_page(request, fix),
     }
 
@@ -60,7 +59,8 @@ def with_page(request: HttpRequest, address: str) -> str:
     return f"{address}&{urlencode({'page': number})}" if number else address
 
 
-def _shown(row: Row, role: Role | str, notes: dict[str, dict[str, Any]]) -> Shown:
+def shown(request: WorkspaceRequest, row: Row | Newcomer, notes: dict[str, dict[str, Any]]) -> Shown:
+    role = request.membership.role
     return Shown(
         row,
         tuple(remedy for remedy in row.remedies if can(role, remedy.right)),

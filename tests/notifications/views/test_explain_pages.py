@@ -173,6 +173,62 @@ def test_with_htmx_the_rows_alone_are_drawn_anew_and_the_channel_gets_the_focus(
     assert "switch #eng on" in response["HX-Trigger-After-Settle"]
 
 
+class TestAddedSince:
+    """Channels that did not exist when it happened: their buttons stand on the event's page alone."""
+
+    @pytest.fixture
+    def ops(self, event, workspace, project):
+        workspace.plan = factories.plan("business")
+        workspace.save()
+        return factories.ChannelFactory(project=project, kind="slack", key="ops", name="#ops", position=9)
+
+    @pytest.fixture
+    def section(self, client, people, event, ops):
+        def get(role="owner"):
+            client.force_login(getattr(people, role))
+            html = BeautifulSoup(client.get(f"/events/{event.pk}/why/?ws=acme").content, "html.parser")
+            return html.find(id="h-since").find_parent("section")
+
+        return get
+
+    def press(self, client, section, label, **headers):
+        (button,) = [each for each in section().select("form button") if each.get_text() == label]
+        form = button.find_parent("form")
+        fields = {field["name"]: field["value"] for field in form.find_all("input") if field.get("value")}
+        return client.post(form["action"], fields, follow=not headers, **headers)
+
+    def test_what_would_be_told_needs_no_button(self, section):
+        assert section().select(".btn") == []
+
+    def test_the_button_lets_it_hear_from_now_on(self, client, section, ops):
+        stop(ops, enabled=False)
+        assert "Done: switch #ops on." in said(self.press(client, section, "Switch #ops on"))
+        ops.refresh_from_db()
+        assert ops.enabled
+        assert "Today it would be sent" in section().get_text()
+        assert section().select(".btn") == []
+
+    def test_with_htmx_it_is_drawn_anew_and_gets_the_focus(self, client, section, ops):
+        stop(ops, enabled=False)
+        response = self.press(client, section, "Switch #ops on", HTTP_HX_REQUEST="true", HTTP_HX_TARGET="told")
+        html = BeautifulSoup(response.content, "html.parser")
+        assert html.find("main") is None
+        assert html.select_one("#told [autofocus]").get_text() == "#ops"
+        assert "Today it would be sent" in html.find(id="h-since").find_parent("section").get_text()
+
+    @responses.activate
+    def test_the_answer_to_a_test_stands_beside_it(self, client, section, ops):
+        suspend_channel(SYSTEM, ops, "Gone.")
+        responses.post("https://hooks.slack.com/services/T000/B000/slacksecret", status=404, body="no_service")
+        response = self.press(client, section, "Test #ops, which lifts the suspension")
+        assert "no_service" in said(response)
+
+    def test_who_may_not_is_told_who_may(self, section, ops):
+        stop(ops, enabled=False)
+        assert section("member").select(".btn") == []
+        assert "Only the owner and admins of this workspace can change settings" in section("member").get_text()
+
+
 class TestManyChannels:
     @pytest.fixture
     def many(self, project, workspace, slack):
