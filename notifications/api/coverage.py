@@ -1,6 +1,6 @@
 """`/notification-settings/coverage`: gaps in who hears of what, each with the request that closes it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,9 +63,9 @@ class _Names:
     channels: Mapping[str, tuple[str, str]]
 
 
-def _answer(warnings: Iterable[Warning], projects: Iterable[Project]) -> Response:
+def _answer(warnings: Iterable[Warning], projects: Sequence[Project]) -> Response:
     slugs = {str(project.pk): project.slug for project in projects}
-    rows = Channel.objects.filter(project__in=slugs).values_list("pk", "project", "key")
+    rows = Channel.objects.filter(project__in=list(projects)).values_list("pk", "project", "key")
     names = _Names(slugs, {str(pk): (slugs[str(project)], key) for pk, project, key in rows})
     return Response({"warnings": [_present(warning, names) for warning in warnings]})
 
@@ -83,7 +83,7 @@ def _present(warning: Warning, names: _Names) -> dict[str, Any]:
 
 def _request(fix: Fix, names: _Names) -> dict[str, Any]:
     method, path, body = _call(fix, names)
-    return {"label": fix.label, "method": method, "path": path, "body": body}
+    return {"summary": fix.label, "method": method, "path": path, "body": body}
 
 
 def _call(fix: Fix, names: _Names) -> tuple[str, str, dict[str, Any]]:

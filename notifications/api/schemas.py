@@ -336,9 +336,9 @@ class WhatIfAnswerSerializer(serializers.Serializer):
 
 
 class FixSerializer(serializers.Serializer):
-    """A request to this API."""
+    """A request to this API, and what it does in words."""
 
-    label = serializers.CharField(help_text="What it does, in words.")
+    summary = serializers.CharField()
     method = serializers.CharField()
     path = serializers.CharField()
     body = serializers.DictField()

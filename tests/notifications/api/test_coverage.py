@@ -47,7 +47,7 @@ def test_a_gap_is_told_with_the_request_that_closes_it(api, project, slack):
                 "projects": ["acme-web"],
                 "channels": [],
                 "fix": {
-                    "label": "Let #eng follow the flag run_failed",
+                    "summary": "Let #eng follow the flag run_failed",
                     "method": "PATCH",
                     "path": "/api/v1/projects/acme-web/notification-settings",
                     "body": {"channel_filters": {"slack": {"run_failed": None}}},
