@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from aegisnotify.api.pagination import moment_of
 from aegisnotify.api.schema import errors
-from aegisnotify.api.serializers import StrictSerializer
+from aegisnotify.api.serializers import StrictCharField, StrictSerializer
 from aegisnotify.clock import now
 from notifications.api.channels import OneChannelView
 from notifications.api.presenters import ChannelPresenter
@@ -18,6 +18,7 @@ from notifications.api.schemas import ChannelSerializer
 from notifications.models import RecoveryJob
 from notifications.services.pausing import pause_channel, resume_channel
 from notifications.services.recovery import start_recovery
+from notifications.services.remedies import ask_recipients
 from projects.api.views import WorkspaceView
 from projects.errors import NotFound
 from projects.scopes import Scope
@@ -45,6 +46,17 @@ class PauseSerializer(StrictSerializer):
 
 class RecoverSerializer(StrictSerializer):
     since = MomentField(help_text="What was missed from this moment on is sent.")
+
+
+class AskSerializer(StrictSerializer):
+    email = StrictCharField(required=False, help_text="One recipient; left out, all that are unconfirmed.")
+
+
+class AskedSerializer(serializers.Serializer):
+    asked = serializers.ListField(
+        child=serializers.EmailField(),
+        help_text="Whom a mail went to: nobody who was asked a moment ago, or often enough today.",
+    )
 
 
 class StartedJobSerializer(serializers.Serializer):
@@ -76,6 +88,22 @@ class ChannelPauseView(OneChannelView):
         body.is_valid(raise_exception=True)
         pause_channel(self.principal.actor, channel, body.validated_data["until"])
         return Response(ChannelPresenter(channel.project, now())(self.channel()))
+
+
+class ChannelConfirmView(OneChannelView):
+    scopes = {"POST": Scope.SETTINGS_WRITE}
+
+    @extend_schema(
+        operation_id="channels_confirm",
+        summary="Ask recipients once more to confirm their address",
+        request=AskSerializer,
+        responses={200: AskedSerializer, **errors(400, 404, 413)},
+    )
+    def post(self, request: Request, slug: str, key: str) -> Response:
+        channel = self.channel()
+        body = AskSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        return Response({"asked": ask_recipients(self.principal.actor, channel, body.validated_data.get("email"))})
 
 
 class ChannelResumeView(OneChannelView):

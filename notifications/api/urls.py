@@ -12,7 +12,13 @@ from notifications.api.coverage import ProjectCoverageView, WorkspaceCoverageVie
 from notifications.api.deliveries import DeliveriesView, DeliveryView, RedeliverView
 from notifications.api.events import EventBatchView, EventsView, EventView
 from notifications.api.filters import ProjectFiltersView, WorkspaceFiltersView
-from notifications.api.operations import ChannelPauseView, ChannelRecoverView, ChannelResumeView, JobView
+from notifications.api.operations import (
+    ChannelConfirmView,
+    ChannelPauseView,
+    ChannelRecoverView,
+    ChannelResumeView,
+    JobView,
+)
 from notifications.api.whatif import WhatIfView
 
 CHANNEL = "projects/<slug:slug>/channels/<slug:key>"
@@ -29,6 +35,7 @@ urlpatterns = [
     *endpoint(f"{CHANNEL}/test", ChannelTestView.as_view(), "api-channel-test"),
     *endpoint(f"{CHANNEL}/rotate-secret", ChannelRotateView.as_view(), "api-channel-rotate-secret"),
     *endpoint(f"{CHANNEL}/activate-secret", ChannelActivateView.as_view(), "api-channel-activate-secret"),
+    *endpoint(f"{CHANNEL}/confirm", ChannelConfirmView.as_view(), "api-channel-confirm"),
     *endpoint(f"{CHANNEL}/pause", ChannelPauseView.as_view(), "api-channel-pause"),
     *endpoint(f"{CHANNEL}/resume", ChannelResumeView.as_view(), "api-channel-resume"),
     *endpoint(f"{CHANNEL}/recover", ChannelRecoverView.as_view(), "api-channel-recover"),

@@ -25,10 +25,22 @@ def apply_remedy(actor: Actor, user: User, channel: Channel, remedy: Remedy) -> 
     return f"Done: {remedy.label[0].lower()}{remedy.label[1:]}."
 
 
-def _ask(actor: Actor, channel: Channel) -> str:
+def ask_recipients(actor: Actor, channel: Channel, email: str | None = None) -> list[str]:
+    """Ask the unconfirmed recipients, or one of them, to confirm. Returns whom a mail went to.
+
+    `channel` with its project and workspace loaded.
+    """
     recipients = recipients_of(channel.project, [channel]).get(channel.pk, ())
-    waiting = [recipient.email for recipient in recipients if recipient.state is RecipientState.UNCONFIRMED]
-    asked = request_confirmations(actor, channel.project.workspace, waiting)
+    waiting = [
+        recipient.email
+        for recipient in recipients
+        if recipient.state is RecipientState.UNCONFIRMED and email in (None, recipient.email)
+    ]
+    return list(request_confirmations(actor, channel.project.workspace, waiting))
+
+
+def _ask(actor: Actor, channel: Channel) -> str:
+    asked = ask_recipients(actor, channel)
     if not asked:
         return "They were asked a moment ago, or often enough today. Nothing was sent."
     return f"A mail to confirm the address went to {', '.join(asked)}."

@@ -97,6 +97,16 @@ SAMPLES = {
 REFUSED = {
     "GET /api/v1/email-preferences",
     "PATCH /api/v1/email-preferences",
+    "GET /api/v1/members",
+    "PATCH /api/v1/members/{member_id}",
+    "DELETE /api/v1/members/{member_id}",
+    "GET /api/v1/invitations",
+    "POST /api/v1/invitations",
+    "DELETE /api/v1/invitations/{invitation_id}",
+    "POST /api/v1/invitations/{invitation_id}/send-again",
+    "GET /api/v1/tokens",
+    "POST /api/v1/tokens",
+    "DELETE /api/v1/tokens/{token_id}",
     "POST /api/v1/projects/{slug}/channels/{key}/recover",
 }
 

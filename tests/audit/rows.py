@@ -72,6 +72,12 @@ def remedy(scene):
     return Remedy(Kind.FILTER, "Switch it off", Right.CONFIGURE, fix=fix(scene))
 
 
+def mailbox(scene):
+    channel = factories.ChannelFactory(project=scene.project, kind="email", key="mailbox")
+    factories.RecipientFactory(channel=channel, email="stranger@example.com")
+    return channel
+
+
 def due_secret(scene):
     channels.rotate_secret(scene.actor, scene.hook, grace_hours=1)
     Channel.objects.update(secret_activates_at=now() - timedelta(seconds=1))
@@ -304,6 +310,9 @@ ROWS: dict[str, Row] = {
     "notifications.services.remedies.apply_remedy": Row(
         lambda s: remedies.apply_remedy(s.actor, s.owner, s.hook, remedy(s)),
         "workspace.flags_changed",
+    ),
+    "notifications.services.remedies.ask_recipients": Row(
+        lambda s: remedies.ask_recipients(s.actor, mailbox(s)), "address.confirmation_requested"
     ),
     # Deliveries and history
     "notifications.services.deliveries.redeliver": Row(

@@ -85,3 +85,25 @@ def test_another_workspaces_job_does_not_exist(api, hook):
     foreign = factories.ChannelFactory()
     job = RecoveryJob.objects.create(workspace=foreign.project.workspace, channel=foreign, since=now(), until=now())
     assert error_of(api.get(f"/jobs/{job.pk}")) == (404, "not_found")
+
+
+class TestAskingRecipients:
+    @pytest.fixture
+    def mailbox(self, project, people):
+        channel = factories.ChannelFactory(project=project, kind="email", key="email")
+        for email in ("bob@example.com", "eve@example.com", people.member.email):
+            factories.RecipientFactory(channel=channel, email=email)
+        return "/projects/acme-web/channels/email/confirm"
+
+    def test_all_that_are_unconfirmed_are_asked_and_not_again_at_once(self, api, mailbox):
+        assert api.post(mailbox).json() == {"asked": ["bob@example.com", "eve@example.com"]}
+        assert api.post(mailbox).json() == {"asked": []}
+
+    def test_one_of_them_is_asked_and_nobody_who_is_no_recipient(self, api, mailbox):
+        assert api.post(mailbox, {"email": "eve@example.com"}).json() == {"asked": ["eve@example.com"]}
+        assert api.post(mailbox, {"email": "mallory@example.com"}).json() == {"asked": []}
+        assert set(fields_of(api.post(mailbox, {"email": 5}))) == {"email"}
+
+    def test_it_is_a_change_of_settings(self, workspace, people, mailbox):
+        assert error_of(with_token(workspace, Scope.DELIVERIES_WRITE).post(mailbox)) == (403, "forbidden")
+        assert error_of(signed_in(people.member).post(mailbox)) == (403, "forbidden")
