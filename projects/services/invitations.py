@@ -43,7 +43,7 @@ def invite(actor: Actor, workspace: Workspace, *, email: str, role: str) -> Invi
     verified, `TooMany` for too many invitations in a day.
     """
     email = normalize_email(email)
-    _check(actor, email, role)
+    _check(email, role)
     workspace = _locked_workspace(workspace)
     moment = now()
     if Membership.objects.filter(workspace=workspace, user__email=email).exists():
@@ -55,6 +55,9 @@ def invite(actor: Actor, workspace: Workspace, *, email: str, role: str) -> Invi
     exceeded = entitlements.room_for_member(limits_of(workspace.plan), used)
     if exceeded:
         raise PlanLimit(exceeded)
+    # After the plan: confirming an address does not help where there is no place.
+    if actor.user is not None and actor.user.email_verified_at is None:
+        raise Forbidden("Confirm your own address first: invitations name you.")
     _check_rates(workspace, email, moment)
     if earlier is not None:
         # Expired: it makes room for the new one.
@@ -196,7 +199,7 @@ def open_invitations(workspace: Workspace, moment: datetime) -> QuerySet[Invitat
     return workspace.invitations.filter(accepted_at=None, revoked_at=None, expires_at__gt=moment)
 
 
-def _check(actor: Actor, email: str, role: str) -> None:
+def _check(email: str, role: str) -> None:
     errors: dict[str, list[str]] = {}
     try:
         validate_email(email)
@@ -208,8 +211,6 @@ def _check(actor: Actor, email: str, role: str) -> None:
         errors["role"] = [f"Choose one of {', '.join(OFFERED_ROLES)}."]
     if errors:
         raise Invalid(errors)
-    if actor.user is not None and actor.user.email_verified_at is None:
-        raise Forbidden("Confirm your own address first: invitations name you.")
 
 
 def _check_rates(workspace: Workspace, email: str, moment: datetime) -> None:

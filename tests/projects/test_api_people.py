@@ -85,6 +85,16 @@ def test_inviting_twice_is_a_conflict_and_beyond_the_plan_a_payment(owner, works
     assert refused.json()["error"]["details"]["limit"] == "members"
 
 
+def test_the_plan_is_named_before_what_confirming_the_address_would_not_help(owner, people, workspace):
+    people.owner.email_verified_at = None
+    people.owner.save()
+    body = {"email": "other@example.com", "role": "member"}
+    assert error_of(owner.post("/invitations", body)) == (403, "forbidden")
+    workspace.plan = factories.plan("free")
+    workspace.save()
+    assert error_of(owner.post("/invitations", body)) == (402, "plan_limit")
+
+
 def test_an_invitation_is_sent_again_after_a_minute_and_withdrawn(owner, invitation):
     path = f"/invitations/{invitation['id']}"
     assert error_of(owner.post(f"{path}/send-again")) == (429, "rate_limited")
