@@ -44,6 +44,17 @@ def test_a_button_mends_what_is_in_the_way_and_the_row_says_so(visitor, scene):
     assert Channel.objects.get(key="webhook-3").enabled
 
 
+def test_what_was_added_since_has_its_button_too(visitor, scene):
+    _, event = scene
+    factories.ChannelFactory(project=event.project, key="new-hook", name="New hook", enabled=False, position=50)
+    page = opened(visitor, scene)
+    visitor.look_at("event-why-added-since")
+    page.get_by_role("button", name="Switch New hook on").click()
+    page.locator("#toasts").get_by_text("Done: switch New hook on.").wait_for()
+    expect(page.get_by_role("region", name="Added since")).to_contain_text("Today it would be sent")
+    assert page.evaluate("document.activeElement.textContent") == "New hook"
+
+
 def test_a_test_lifts_the_suspension_in_place(visitor, scene, receiver):
     hook = Channel.objects.get(key="webhook-1")
     hook.config = {**hook.config, "url": f"{receiver}/good"}
