@@ -22,10 +22,11 @@ from projects.selectors import limits_of
 @require_safe
 @workspace_page(Right.MANAGE)
 def audit_page(request: WorkspaceRequest) -> HttpResponse:
-    """Below Pro it says so, and shows nothing of the log."""
+    """Below Pro it is refused (402), says why, and shows nothing of the log."""
     exceeded = entitlements.audit_log_allowed(limits_of(request.workspace.plan))
     if exceeded:
-        return render(request, "pages/audit_log_locked.html", {"title": "Audit log", "sentence": exceeded.sentence})
+        context = {"title": "Audit log", "sentence": exceeded.sentence}
+        return render(request, "pages/audit_log_locked.html", context, status=402)
     workspace, filters = request.workspace, Filters.read(request.GET)
     number = _number(request.GET.get("page", ""))
     rows, older = audit_log.page_of(audit_log.entries(workspace, filters, request.user.zone), number)

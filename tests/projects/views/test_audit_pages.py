@@ -168,7 +168,7 @@ class TestBelowPro:
     def test_the_page_says_so_and_shows_nothing(self, client, workspace):
         entry(workspace)
         response = client.get(PAGE)
-        assert response.status_code == 200
+        assert response.status_code == 402
         assert "The audit log page is not part of the Starter plan. It comes with Pro." in text_of(response)
         assert "#eng-alerts" not in text_of(response)
 
