@@ -17,6 +17,11 @@ class OccurrenceKind(enum.StrEnum):
     CRAWL = "crawl"
     GENERATION = "generation"
 
+    @property
+    def icon(self) -> str:
+        """For an occurrence that fired no event; events have their own."""
+        return {"run": "activity", "crawl": "radar-2", "generation": "sparkles"}[self]
+
 
 FAILED_STATUSES = frozenset({"failed", "error", "timed_out"})
 SCHEDULE_TRIGGER = "schedule"

@@ -14,7 +14,6 @@ from projects.models import Project
 
 PAGE = 25
 TOLD_SHOWN, NOT_TOLD_SHOWN = 8, 3
-_ICONS = {"run": "activity", "crawl": "radar-2", "generation": "sparkles"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def _line(
         message.title,
         message.summary,
         event.name if event else occurrence.kind,
-        event.icon if event else _ICONS[occurrence.kind],
+        event.icon if event else catalog.OccurrenceKind(occurrence.kind).icon,
         tuple(
             Told(
                 decision["name"],

@@ -41,6 +41,12 @@ def find_occurrence(workspace: Workspace, event_id: UUID, *, project: Project | 
     return _within(workspace, project).filter(pk=event_id).first()
 
 
+def event_look(name: str, occurrence: Occurrence) -> tuple[str, str]:
+    """The tile and the icon of the event `name` of an occurrence; of the occurrence's kind where it fired none."""
+    event = catalog.find(name) if name else None
+    return (event.name, event.icon) if event else (occurrence.kind, "activity")
+
+
 def _within(workspace: Workspace, project: Project | None) -> QuerySet[Occurrence]:
     rows = shown_occurrences(workspace).select_related("project")
     return rows.filter(project=project) if project is not None else rows

@@ -31,7 +31,6 @@ P95_OF = 10_000
 CHANNEL_P95_OF = 100
 # Waiting messages are counted up to here.
 MOST_WAITING = 100
-_OCCURRENCE_ICONS = {"run": "activity", "crawl": "radar-2", "generation": "sparkles"}
 
 
 @dataclass(slots=True)
@@ -339,6 +338,6 @@ def _event(occurrence: Occurrence, statuses: Counter[str]) -> EventLine:
         occurrence,
         describe(occurrence).title,
         event.name if event else occurrence.kind,
-        event.icon if event else _OCCURRENCE_ICONS[occurrence.kind],
+        event.icon if event else catalog.OccurrenceKind(occurrence.kind).icon,
         tuple((count, word) for count, word in counts if count),
     )

@@ -15,10 +15,11 @@ from aegisnotify.clock import now
 from aegisnotify.errors import status_of
 from notifications import catalog
 from notifications.models import Delivery, DeliveryStatus
-from notifications.selectors import log
+from notifications.selectors import log, log_filters
 from notifications.selectors.delivery_page import delivery_page
+from notifications.selectors.held_back import held_back
 from notifications.selectors.history import shown_deliveries, shown_occurrences
-from notifications.selectors.log import Filters
+from notifications.selectors.log_filters import Filters
 from notifications.selectors.places import LOOKED_THROUGH, Place
 from notifications.services.deliveries import redeliver
 from notifications.views.project_parts import is_htmx, refusal_context, tell
@@ -168,7 +169,7 @@ def _around(request: WorkspaceRequest, filters: Filters, context: dict[str, Any]
     if not asked:
         return {"blank": True, "had_events": shown_occurrences(request.workspace).exists()}
     return {
-        "choices": log.choices(request.workspace, filters),
+        "choices": log_filters.choices(request.workspace, filters),
         "statuses": DeliveryStatus.values,
         "events": catalog.events(),
     }
@@ -176,7 +177,7 @@ def _around(request: WorkspaceRequest, filters: Filters, context: dict[str, Any]
 
 def _held_back(request: WorkspaceRequest, filters: Filters) -> dict[str, Any]:
     before = Place.read(request.GET.get("before", ""))
-    page = log.held_back(request.workspace, filters, request.user.zone, before)
+    page = held_back(request.workspace, filters, request.user.zone, before)
     query = {"ws": request.workspace.slug, **filters.parameters}
     return {
         "held_back": True,

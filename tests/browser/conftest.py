@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.core.cache import cache
 from django.test import Client
 from playwright.sync_api import sync_playwright
+
+from tests import factories
 
 # Playwright's sync API runs an event loop in this thread, which Django takes for an async context.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -66,13 +69,22 @@ class Visitor:
             self.complaints.append(message.text)
 
     def sign_in(self, user):
-        """By a session that the server made; signing in by the form has tests of its own."""
+        self._take_session(user)
+        self.page.goto(f"{self.address}/")
+
+    def open(self, user, path):
+        """The page at `path`, as `user` sees it."""
+        self._take_session(user)
+        self.page.goto(f"{self.address}{path}")
+        return self.page
+
+    def _take_session(self, user):
+        """One that the server made; signing in by the form has tests of its own."""
         client = Client()
         client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
         self.context.add_cookies(
             [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": self.address}]
         )
-        self.page.goto(f"{self.address}/")
 
     def settle(self):
         """Wait until nothing has been asked of the server for a while. (That the network is idle holds for good once it
@@ -123,6 +135,23 @@ class Visitor:
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted_yet():
+    """Neither tries to sign in nor tests of a channel, which are limited by the minute."""
+    cache.clear()
+
+
+@pytest.fixture
+def owner(db):
+    return factories.UserFactory(email="lena@acme.example", name="Lena Ortiz")
+
+
+@pytest.fixture
+def project(owner):
+    workspace = factories.WorkspaceFactory(name="Acme QA", slug="acme", owner=owner, plan_code="pro")
+    return factories.ProjectFactory(workspace=workspace, name="Acme Web", slug="acme-web")
 
 
 @pytest.fixture

@@ -12,6 +12,13 @@ from projects.services import audit
 from projects.usage import Meter, period_of
 from tests import factories
 
+CHANNELS = "/p/acme-web/config/integrations/notifications/?ws=acme"
+
+
+def card(page, name):
+    """What a page has of one channel."""
+    return page.get_by_role("article", name=name)
+
 
 def busy_workspace():
     """Returns the owner and the newest event: a failed scheduled run that reached some channels and not others."""

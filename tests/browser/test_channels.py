@@ -1,40 +1,14 @@
 """A project's channels in a browser: testing, switching, pausing, recovering, secrets, order, deleting."""
 
 import pytest
-from django.core.cache import cache
 from playwright.sync_api import expect
 
 from notifications.models import Channel, RecoveryJob
 from notifications.services.recovery import work_on_recoveries
 from tests import factories
+from tests.browser.scenes import CHANNELS, card
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(autouse=True)
-def no_earlier_tries():
-    cache.clear()
-
-
-@pytest.fixture
-def owner(db):
-    return factories.UserFactory(email="lena@acme.example", name="Lena Ortiz")
-
-
-@pytest.fixture
-def project(owner):
-    workspace = factories.WorkspaceFactory(name="Acme QA", slug="acme", owner=owner, plan_code="pro")
-    return factories.ProjectFactory(workspace=workspace, name="Acme Web", slug="acme-web")
-
-
-def channels_page(visitor, user):
-    visitor.sign_in(user)
-    visitor.page.goto(f"{visitor.address}/p/acme-web/config/integrations/notifications/?ws=acme")
-    return visitor.page
-
-
-def card(page, name):
-    return page.get_by_role("article", name=name)
 
 
 def focused(page):
@@ -51,7 +25,7 @@ def test_a_test_that_succeeds_and_one_that_fails(visitor, project, owner, receiv
         suspended_reason="It only failed.",
         suspended_at=project.created_at,
     )
-    page = channels_page(visitor, owner)
+    page = visitor.open(owner, CHANNELS)
     good, bad = card(page, "Good"), card(page, "Bad")
     good.get_by_label("Sample to send").select_option("ai_generated")
     good.get_by_role("button", name="Test").press("Enter")
@@ -70,7 +44,7 @@ class TestACard:
         return factories.ChannelFactory(project=project, name="Ops dashboard")
 
     def test_switching_it_off_and_undoing_that(self, visitor, owner, hook):
-        page = channels_page(visitor, owner)
+        page = visitor.open(owner, CHANNELS)
         switch = page.get_by_role("switch", name="Ops dashboard")
         switch.press("Space")
         expect(switch).to_have_attribute("aria-checked", "false")
@@ -83,7 +57,7 @@ class TestACard:
         assert visitor.complaints == []
 
     def test_a_lost_connection_puts_the_switch_back(self, visitor, owner, hook):
-        page = channels_page(visitor, owner)
+        page = visitor.open(owner, CHANNELS)
         visitor.context.set_offline(True)
         switch = page.get_by_role("switch", name="Ops dashboard")
         switch.click()
@@ -95,13 +69,13 @@ class TestACard:
         for number in range(2):
             factories.ChannelFactory(project=project, position=number)
         factories.ChannelFactory(project=project, name="Fourth", enabled=False, position=9)
-        page = channels_page(visitor, owner)
+        page = visitor.open(owner, CHANNELS)
         page.get_by_role("switch", name="Fourth").click()
         expect(card(page, "Fourth").get_by_role("alert")).to_contain_text("The Pro plan has 3 webhooks per project")
         expect(page.get_by_role("switch", name="Fourth")).to_have_attribute("aria-checked", "false")
 
     def test_pausing_resuming_and_recovering_with_progress(self, visitor, owner, project, hook):
-        page = channels_page(visitor, owner)
+        page = visitor.open(owner, CHANNELS)
         card(page, "Ops dashboard").get_by_role("link", name="Pause").press("Enter")
         dialog = page.get_by_role("dialog")
         dialog.get_by_label("Day", exact=True).fill("2099-01-01")
@@ -129,7 +103,7 @@ class TestACard:
         assert RecoveryJob.objects.get().status == "done"
 
     def test_rotating_and_revealing(self, visitor, owner, hook):
-        page = channels_page(visitor, owner)
+        page = visitor.open(owner, CHANNELS)
         ops = card(page, "Ops dashboard")
         ops.get_by_role("link", name="Rotate").click()
         dialog = page.get_by_role("dialog")
@@ -162,14 +136,14 @@ class TestACard:
 
     def test_moving_by_keyboard(self, visitor, owner, project, hook):
         factories.ChannelFactory(project=project, name="Second", position=1)
-        page = channels_page(visitor, owner)
+        page = visitor.open(owner, CHANNELS)
         page.get_by_role("button", name="Move Ops dashboard down").press("Enter")
         page.get_by_text("Ops dashboard moved down.").wait_for()
         assert focused(page) == f"down-{hook.pk}"
         assert page.locator("article h3 .wrap").all_inner_texts() == ["Second", "Ops dashboard"]
 
     def test_deleting(self, visitor, owner, hook):
-        page = channels_page(visitor, owner)
+        page = visitor.open(owner, CHANNELS)
         card(page, "Ops dashboard").get_by_role("link", name="Delete").click()
         page.get_by_role("dialog").get_by_text("It is the only channel that is on").wait_for()
         visitor.look_at("channel-delete")

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from playwright.sync_api import expect
 
 from aegisnotify.clock import now
@@ -12,22 +11,6 @@ from tests import factories
 from tests.browser.scenes import busy_workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(autouse=True)
-def no_earlier_tries():
-    cache.clear()
-
-
-@pytest.fixture
-def owner(db):
-    return factories.UserFactory(email="lena@acme.example", name="Lena Ortiz")
-
-
-@pytest.fixture
-def project(owner):
-    workspace = factories.WorkspaceFactory(name="Acme QA", slug="acme", owner=owner, plan_code="pro")
-    return factories.ProjectFactory(workspace=workspace, name="Acme Web", slug="acme-web")
 
 
 @pytest.fixture

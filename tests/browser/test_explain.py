@@ -1,33 +1,25 @@
 """Who was told, and who would be: the buttons that mend what is in the way, with and without JavaScript."""
 
 import pytest
-from django.core.cache import cache
 from playwright.sync_api import expect
 
 from notifications.models import Channel
 from notifications.services.pausing import suspend_channel
 from projects.actors import SYSTEM
 from tests import factories
-from tests.browser.scenes import busy_workspace
+from tests.browser.scenes import busy_workspace, card
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
 def scene(db):
-    cache.clear()
     return busy_workspace()
 
 
 def opened(browser, scene):
     owner, event = scene
-    browser.sign_in(owner)
-    browser.page.goto(f"{browser.address}/events/{event.pk}/why/?ws=acme")
-    return browser.page
-
-
-def row(page, name):
-    return page.get_by_role("article", name=name)
+    return browser.open(owner, f"/events/{event.pk}/why/?ws=acme")
 
 
 def test_a_button_mends_what_is_in_the_way_and_the_row_says_so(visitor, scene):
@@ -35,12 +27,12 @@ def test_a_button_mends_what_is_in_the_way_and_the_row_says_so(visitor, scene):
     visitor.look_at("event-why")
     page.get_by_role("button", name="Resume Release room").click()
     page.locator("#toasts").get_by_text("Done: resume Release room.").wait_for()
-    expect(row(page, "Release room")).to_contain_text("Today it would be sent")
+    expect(card(page, "Release room")).to_contain_text("Today it would be sent")
     assert page.evaluate("document.activeElement.textContent") == "Release room"
     page.get_by_role("button", name="Switch Old hook on").dblclick()
     page.locator("#toasts").get_by_text("Done: switch Old hook on.").wait_for()
     page.get_by_role("button", name="Let Management follow the flag run_failed").click()
-    expect(row(page, "Management")).to_contain_text("Today it would be sent")
+    expect(card(page, "Management")).to_contain_text("Today it would be sent")
     assert Channel.objects.get(key="webhook-3").enabled
 
 
@@ -62,7 +54,7 @@ def test_a_test_lifts_the_suspension_in_place(visitor, scene, receiver):
     suspend_channel(SYSTEM, hook, "Gone.")
     page = opened(visitor, scene)
     page.get_by_role("button", name=f"Test {hook.name}, which lifts the suspension").click()
-    expect(row(page, hook.name)).to_contain_text("The receiver answered 200")
+    expect(card(page, hook.name)).to_contain_text("The receiver answered 200")
     hook.refresh_from_db()
     assert hook.suspended_at is None
     visitor.look_at("event-why-tested")
@@ -98,7 +90,7 @@ def test_asking_about_another_event_and_going_back(visitor, scene):
     page.get_by_label("Result").select_option("passed")
     page.get_by_role("button", name="Explain").click()
     page.get_by_text("This event is made up").wait_for()
-    expect(row(page, "#eng-alerts")).to_contain_text("It would be sent")
+    expect(card(page, "#eng-alerts")).to_contain_text("It would be sent")
     visitor.look_at("explain")
     page.get_by_label("Event", exact=True).select_option("run_failed")
     page.get_by_role("button", name="Explain").click()
@@ -114,7 +106,7 @@ def test_it_works_without_javascript(plain, scene):
     page = opened(plain, scene)
     page.get_by_role("button", name="Resume Release room").click()
     page.get_by_text("Done: resume Release room.").wait_for()
-    expect(row(page, "Release room")).to_contain_text("Today it would be sent")
+    expect(card(page, "Release room")).to_contain_text("Today it would be sent")
     page.get_by_label("Result").select_option("failed")
     page.get_by_role("button", name="Explain").click()
     page.get_by_text("This event is made up").wait_for()

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from playwright.sync_api import expect
 
 from aegisnotify.clock import now
@@ -18,7 +17,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def scene():
     """Two projects with some overrides and a week of events, on Pro."""
-    cache.clear()
     owner = factories.UserFactory(email="lena@acme.example", name="Lena Ortiz", time_zone="Europe/Berlin")
     workspace = factories.WorkspaceFactory(name="Acme QA", slug="acme", owner=owner)
     web = factories.ProjectFactory(workspace=workspace, name="Acme Web", slug="acme-web")

@@ -1,12 +1,11 @@
 """Projects and their channels in a browser."""
 
 import pytest
-from django.core.cache import cache
 from playwright.sync_api import expect
 
 from notifications.models import Channel
 from tests import factories
-from tests.browser.scenes import busy_workspace
+from tests.browser.scenes import CHANNELS, busy_workspace, card
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -16,32 +15,6 @@ URLS = {
     "Microsoft Teams": factories.CONFIGS["teams"]["url"],
     "Webhook": "https://93.184.215.14/hook/with/a/long/path",
 }
-
-
-@pytest.fixture(autouse=True)
-def no_earlier_tries():
-    cache.clear()
-
-
-@pytest.fixture
-def owner(db):
-    return factories.UserFactory(email="lena@acme.example", name="Lena Ortiz")
-
-
-@pytest.fixture
-def project(owner):
-    workspace = factories.WorkspaceFactory(name="Acme QA", slug="acme", owner=owner, plan_code="pro")
-    return factories.ProjectFactory(workspace=workspace, name="Acme Web", slug="acme-web")
-
-
-def channels_page(visitor, user):
-    visitor.sign_in(user)
-    visitor.page.goto(f"{visitor.address}/p/acme-web/config/integrations/notifications/?ws=acme")
-    return visitor.page
-
-
-def card(page, name):
-    return page.get_by_role("article", name=name)
 
 
 def test_the_pages_are_usable_by_everybody(visitor):
@@ -66,7 +39,7 @@ def test_the_pages_are_usable_by_everybody(visitor):
 
 
 def test_previews_change_with_the_event(visitor, project, owner):
-    page = channels_page(visitor, owner)
+    page = visitor.open(owner, CHANNELS)
     page.get_by_label("Event", exact=True).select_option("crawl_completed")
     expect(page.locator("#previews .pv-slack")).to_contain_text("Scan completed")
     expect(page.locator("#previews .pv-discord")).to_contain_text("Scan completed")
@@ -78,7 +51,7 @@ def test_previews_change_with_the_event(visitor, project, owner):
 
 
 def test_adding_each_kind(visitor, project, owner):
-    page = channels_page(visitor, owner)
+    page = visitor.open(owner, CHANNELS)
     page.get_by_text("No channel yet").wait_for()
     visitor.look_at("empty-channels")
     for kind, url in URLS.items():

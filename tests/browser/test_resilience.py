@@ -1,33 +1,16 @@
 """Double clicks, an ended session, a lost connection, a page older than what it shows: one scene for each kind."""
 
 import pytest
-from django.core.cache import cache
 from playwright.sync_api import expect
 
 from notifications.models import Channel, DeliveryStatus
 from projects.models import AuditEntry, Project
 from tests import factories
+from tests.browser.scenes import CHANNELS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-CHANNELS = "/p/acme-web/config/integrations/notifications/?ws=acme"
 NEW_CHANNEL = "/p/acme-web/channels/new?ws=acme&kind=email"
-
-
-@pytest.fixture(autouse=True)
-def nothing_sent_yet():
-    cache.clear()
-
-
-@pytest.fixture
-def owner(db):
-    return factories.UserFactory(email="lena@acme.example", name="Lena Ortiz")
-
-
-@pytest.fixture
-def project(owner):
-    workspace = factories.WorkspaceFactory(name="Acme QA", slug="acme", owner=owner, plan_code="pro")
-    return factories.ProjectFactory(workspace=workspace, name="Acme Web", slug="acme-web")
 
 
 @pytest.fixture
@@ -35,18 +18,12 @@ def hook(project):
     return factories.ChannelFactory(project=project, name="Ops dashboard")
 
 
-def opened(visitor, owner, address):
-    visitor.sign_in(owner)
-    visitor.page.goto(visitor.address + address)
-    return visitor.page
-
-
 def toast(page, words):
     return page.locator("#toasts .toast").filter(has_text=words)
 
 
 def test_a_lost_connection(visitor, owner, hook):
-    page = opened(visitor, owner, CHANNELS)
+    page = visitor.open(owner, CHANNELS)
     visitor.context.set_offline(True)
     page.get_by_role("link", name="Pause Ops dashboard").click()
     toast(page, "Not loaded. Check your connection").wait_for()
@@ -67,7 +44,7 @@ def test_a_lost_connection(visitor, owner, hook):
 
 
 def test_a_server_that_does_not_answer(visitor, owner, hook):
-    page = opened(visitor, owner, CHANNELS)
+    page = visitor.open(owner, CHANNELS)
     assert page.evaluate("htmx.config.timeout") == 30_000
     page.evaluate("htmx.config.timeout = 200")
     unanswered = []
@@ -80,7 +57,7 @@ def test_a_server_that_does_not_answer(visitor, owner, hook):
 
 
 def test_a_colleague_deleted_it_meanwhile(visitor, owner, hook):
-    page = opened(visitor, owner, CHANNELS)
+    page = visitor.open(owner, CHANNELS)
     page.get_by_role("link", name="Pause Ops dashboard").click()
     page.get_by_role("dialog").wait_for()
     hook.delete()
@@ -93,7 +70,7 @@ def test_a_colleague_deleted_it_meanwhile(visitor, owner, hook):
 
 
 def test_a_page_older_than_the_sign_in(visitor, owner, hook):
-    page = opened(visitor, owner, CHANNELS)
+    page = visitor.open(owner, CHANNELS)
     visitor.context.add_cookies([{"name": "csrftoken", "value": "x" * 32, "url": visitor.address}])
     switch = page.get_by_role("switch", name="Ops dashboard")
     switch.click()
@@ -105,7 +82,7 @@ def test_a_page_older_than_the_sign_in(visitor, owner, hook):
 
 
 def test_what_was_typed_is_back_after_signing_in_again(visitor, owner, project):
-    page = opened(visitor, owner, NEW_CHANNEL)
+    page = visitor.open(owner, NEW_CHANNEL)
     page.get_by_label("Name", exact=True).fill("QA people")
     page.get_by_label("Recipients").fill("qa@acme.example")
     page.get_by_label("When", exact=False).first.select_option("daily_digest")
@@ -133,7 +110,7 @@ def test_double_clicks(visitor, owner, hook):
     delivery = factories.DeliveryFactory(
         channel=hook, occurrence__project=hook.project, status=DeliveryStatus.FAILED, next_at=None
     )
-    page = opened(visitor, owner, f"/deliveries/{delivery.pk}/?ws=acme")
+    page = visitor.open(owner, f"/deliveries/{delivery.pk}/?ws=acme")
     page.get_by_role("button", name="Redeliver").dblclick()
     toast(page, "It is queued to be sent once more").wait_for()
     page.goto(visitor.address + CHANNELS)
@@ -151,7 +128,7 @@ def test_double_clicks(visitor, owner, hook):
 
 
 def test_a_double_click_without_javascript(plain, owner, project):
-    page = opened(plain, owner, "/projects/?ws=acme")
+    page = plain.open(owner, "/projects/?ws=acme")
     page.get_by_label("Name").fill("Checkout API")
     page.get_by_role("button", name="Create project").dblclick()
     # The second answer may come before the first is done, and show the list as it was.

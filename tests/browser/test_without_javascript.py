@@ -1,45 +1,17 @@
 """Every change as a form that posts and redirects, in a browser whose JavaScript is off."""
 
 import pytest
-from django.core.cache import cache
 from playwright.sync_api import expect
 
 from notifications.models import Channel, RecoveryJob
 from notifications.services.recovery import work_on_recoveries
 from projects.models import User
 from tests import factories
+from tests.browser.scenes import CHANNELS, card
 from tests.browser.test_projects import URLS
 from tests.projects.account_scenes import link_in, mails_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-CHANNELS = "/p/acme-web/config/integrations/notifications/?ws=acme"
-
-
-@pytest.fixture(autouse=True)
-def no_earlier_tries():
-    cache.clear()
-
-
-@pytest.fixture
-def owner(db):
-    return factories.UserFactory(email="lena@acme.example", name="Lena Ortiz")
-
-
-@pytest.fixture
-def project(owner):
-    workspace = factories.WorkspaceFactory(name="Acme QA", slug="acme", owner=owner, plan_code="pro")
-    return factories.ProjectFactory(workspace=workspace, name="Acme Web", slug="acme-web")
-
-
-def opened(plain, owner, address):
-    plain.sign_in(owner)
-    plain.page.goto(plain.address + address)
-    return plain.page
-
-
-def card(page, name):
-    return page.get_by_role("article", name=name)
 
 
 def test_signing_up(plain):
@@ -57,7 +29,7 @@ def test_signing_up(plain):
 
 
 def test_inviting_and_accepting(plain, owner, project):
-    page = opened(plain, owner, "/settings/members/?ws=acme")
+    page = plain.open(owner, "/settings/members/?ws=acme")
     page.get_by_label("Email").fill("ann@example.com")
     page.get_by_role("button", name="Send the invitation").click()
     page.get_by_text("Invited: ann@example.com.").wait_for()
@@ -75,7 +47,7 @@ def test_a_locked_plan(plain, owner, project):
     project.workspace.plan = factories.plan("starter")
     project.workspace.save()
     factories.ChannelFactory(project=project, kind="slack", key="slack", name="#eng")
-    page = opened(plain, owner, "/notifications/?ws=acme")
+    page = plain.open(owner, "/notifications/?ws=acme")
     page.get_by_text("Per-channel filters are part of Pro").wait_for()
     assert page.locator("table").get_by_role("switch").count() == 0
     page.locator("#f-run_completed").click()
@@ -84,7 +56,7 @@ def test_a_locked_plan(plain, owner, project):
 
 
 def test_adding_each_kind(plain, owner, project):
-    page = opened(plain, owner, CHANNELS)
+    page = plain.open(owner, CHANNELS)
     for kind, url in (*URLS.items(), ("Email", "")):
         page.locator("main").get_by_role("link", name="Add channel").first.click()
         page.locator("main").get_by_role("link", name=kind).click()
@@ -103,7 +75,7 @@ def test_adding_each_kind(plain, owner, project):
 
 def test_a_test_that_fails(plain, owner, project, receiver):
     factories.ChannelFactory(project=project, name="Ops", config={"url": f"{receiver}/bad", "secret": "s" * 20})
-    page = opened(plain, owner, CHANNELS)
+    page = plain.open(owner, CHANNELS)
     page.get_by_role("button", name="Test Ops").click()
     page.get_by_text("The receiver answered 500").wait_for()
     page.get_by_text("The other side's answer").click()
@@ -112,7 +84,7 @@ def test_a_test_that_fails(plain, owner, project, receiver):
 
 def test_rotating_and_activating(plain, owner, project):
     hook = factories.ChannelFactory(project=project, name="Ops")
-    page = opened(plain, owner, CHANNELS)
+    page = plain.open(owner, CHANNELS)
     page.get_by_role("link", name="Rotate the secret of Ops").click()
     page.get_by_role("button", name="Stage the new secret").click()
     page.get_by_role("heading", name="The new secret is staged").wait_for()
@@ -128,7 +100,7 @@ def test_rotating_and_activating(plain, owner, project):
 def test_recovering_with_progress(plain, owner, project):
     factories.ChannelFactory(project=project, name="Ops")
     factories.OccurrenceFactory(project=project)
-    page = opened(plain, owner, CHANNELS)
+    page = plain.open(owner, CHANNELS)
     page.get_by_role("link", name="Recover what Ops missed").click()
     page.get_by_role("button", name="Recover").click()
     page.get_by_role("progressbar", name="Recovering Ops").wait_for()

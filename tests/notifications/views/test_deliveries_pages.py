@@ -13,7 +13,8 @@ from notifications.addresses.links import unsubscribe_url
 from notifications.intake.recording import record
 from notifications.models import Attempt, Delivery, DeliveryStatus, Occurrence
 from notifications.selectors import places
-from notifications.selectors.log import PAGE, Filters, page_of
+from notifications.selectors.log import PAGE, page_of
+from notifications.selectors.log_filters import Filters
 from notifications.selectors.places import Place
 from projects.models import AuditEntry
 from tests import factories
