@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from notifications import catalog
 from notifications.insight.trace import describe, state_of_deliveries
 from notifications.models import Delivery, Occurrence
 from notifications.selectors.history import shown_occurrences
+from notifications.selectors.occurrences import look_of
 from projects.models import Project
 
 PAGE = 25
@@ -87,16 +87,13 @@ def _statuses(shown: Mapping[uuid.UUID, list[dict[str, Any]]]) -> dict[tuple[uui
 def _line(
     occurrence: Occurrence, told: list[dict[str, Any]], statuses: Mapping[tuple[uuid.UUID, str], list[str]]
 ) -> ActivityLine:
-    fired = occurrence.fired_events
-    event = catalog.find(fired[0]) if fired else None
     message = describe(occurrence)
     silent = [decision["name"] for decision in occurrence.decisions if decision["outcome"] == "not_sent"]
     return ActivityLine(
         occurrence,
         message.title,
         message.summary,
-        event.name if event else occurrence.kind,
-        event.icon if event else catalog.OccurrenceKind(occurrence.kind).icon,
+        *look_of(occurrence),
         tuple(
             Told(
                 decision["name"],

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from notifications import catalog
 from notifications.channels import registry
 from notifications.channels.webhook.signature import USER_AGENT
 from notifications.delivery.policy import PEOPLE, WEBHOOK
@@ -14,6 +13,7 @@ from notifications.insight.trace import describe
 from notifications.messages import Message
 from notifications.models import Attempt, Delivery, DeliveryStatus
 from notifications.models.deliveries import FINISHED
+from notifications.selectors.occurrences import look_of
 from projects.entitlements import Category
 
 SHOWN = 50
@@ -93,14 +93,13 @@ def delivery_page(row: Delivery) -> DeliveryPage:
     newest = list(Attempt.objects.filter(delivery=row).order_by("-number", "-pk")[: SHOWN + 1])
     attempts = newest[:SHOWN][::-1]
     config = row.channel.config if row.channel else {}
-    event = catalog.find(row.event)
     restarted = row.restarted_at
     follows = next((each.pk for each in attempts if restarted and each.at >= restarted), None)
     last = newest[0] if newest else None
     return DeliveryPage(
         delivery=row,
         message=describe(row.occurrence),
-        event_icon=event.icon if event else "activity",
+        event_icon=look_of(row.occurrence, row.event)[1],
         kind_label=kind.label if kind else row.kind,
         kind_icon=kind.icon if kind else "bell",
         category=category.value,

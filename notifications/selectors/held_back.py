@@ -9,7 +9,7 @@ from notifications.insight.trace import describe
 from notifications.models import Occurrence
 from notifications.routing import Outcome, Reason
 from notifications.selectors.log_filters import Filters, events_named, project_of
-from notifications.selectors.occurrences import event_look, occurrences_of
+from notifications.selectors.occurrences import look_of, occurrences_of
 from notifications.selectors.places import Place, older
 from projects.models import Workspace
 
@@ -76,7 +76,7 @@ def held_back(workspace: Workspace, filters: Filters, zone: ZoneInfo, before: Pl
         silences = silent[occurrence.pk]
         if occurrence.pk in facts:
             occurrence.facts = facts[occurrence.pk]
-            tile, icon = event_look(occurrence.fired_events[0] if occurrence.fired else "", occurrence)
+            tile, icon = look_of(occurrence)
             title = describe(occurrence).title
             more = max(len(silences) - CHANNELS_SHOWN, 0)
             events.append(HeldBack(occurrence, title, tile, icon, tuple(silences[:CHANNELS_SHOWN]), more))

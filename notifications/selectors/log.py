@@ -18,7 +18,7 @@ from notifications.models import Attempt, Delivery, DeliveryStatus, Occurrence
 from notifications.models.deliveries import UNDELIVERED
 from notifications.selectors.deliveries import deliveries_of
 from notifications.selectors.log_filters import Filters, events_named, id_of, project_of
-from notifications.selectors.occurrences import event_look
+from notifications.selectors.occurrences import look_of
 from notifications.selectors.places import Place, first_that_fit, last_looked_at, newer, older, place_of
 from projects.models import Workspace
 
@@ -189,7 +189,7 @@ def _lines(rows: list[Delivery]) -> tuple[Line, ...]:
 def _line(row: Delivery, occurrence: Occurrence, attempt: Attempt | None) -> Line:
     occurrence.project = row.project
     kind = registry.find(row.kind)
-    tile, icon = event_look(row.event, occurrence)
+    tile, icon = look_of(occurrence, row.event)
     return Line(
         row,
         describe(occurrence).title,

@@ -41,10 +41,12 @@ def find_occurrence(workspace: Workspace, event_id: UUID, *, project: Project | 
     return _within(workspace, project).filter(pk=event_id).first()
 
 
-def event_look(name: str, occurrence: Occurrence) -> tuple[str, str]:
-    """The tile and the icon of the event `name` of an occurrence; of the occurrence's kind where it fired none."""
-    event = catalog.find(name) if name else None
-    return (event.name, event.icon) if event else (occurrence.kind, "activity")
+def look_of(occurrence: Occurrence, event_name: str = "") -> tuple[str, str]:
+    """The tile and the icon of an occurrence: those of the event that is named or else the first that it fired, or of
+    its kind where it fired none."""
+    fired = event_name or next(iter(occurrence.fired_events), "")
+    event = catalog.find(fired) if fired else None
+    return (event.name, event.icon) if event else (occurrence.kind, catalog.OccurrenceKind(occurrence.kind).icon)
 
 
 def _within(workspace: Workspace, project: Project | None) -> QuerySet[Occurrence]:

@@ -12,13 +12,13 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 
-from notifications import catalog
 from notifications.insight.trace import describe
 from notifications.models import Channel, ChannelHour, Delivery, DeliveryHour, DeliveryStatus, Occurrence
 from notifications.models.deliveries import UNDELIVERED, UNFINISHED, status_among
 from notifications.selectors.health import ChannelHealth, Checkup, checkups
 from notifications.selectors.history import shown_occurrences
 from notifications.selectors.hours import HourText, SecondsBetween, hour_of
+from notifications.selectors.occurrences import look_of
 from notifications.windows import Range, Window, hour_number, hour_start, window
 from projects.models import Workspace
 from projects.selectors import limits_of
@@ -322,8 +322,6 @@ def _events(workspace: Workspace, moment: datetime) -> tuple[EventLine, ...]:
 
 
 def _event(occurrence: Occurrence, statuses: Counter[str]) -> EventLine:
-    fired = occurrence.fired_events
-    event = catalog.find(fired[0]) if fired else None
     not_sent = sum(decision["outcome"] == "not_sent" for decision in occurrence.decisions)
     waiting = sum(statuses[status] for status in ("pending", "sending", "retrying"))
     counts = (
@@ -337,7 +335,6 @@ def _event(occurrence: Occurrence, statuses: Counter[str]) -> EventLine:
     return EventLine(
         occurrence,
         describe(occurrence).title,
-        event.name if event else occurrence.kind,
-        event.icon if event else catalog.OccurrenceKind(occurrence.kind).icon,
+        *look_of(occurrence),
         tuple((count, word) for count, word in counts if count),
     )
