@@ -12,23 +12,24 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import TypeVar
+from datetime import timedelta
 
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import connection
 from django.db.utils import InterfaceError, OperationalError
 
 from aegisnotify.clock import now
 from notifications.addresses.services import mark_bounced
 from notifications.delivery import outbox, policy, suspects
-from notifications.delivery.health import Heard, Target
+from notifications.delivery.health import Heard
 from notifications.delivery.outbox import LEASE, Settled
+from notifications.delivery.patience import Patience
 from notifications.delivery.policy import asked_pause
 from notifications.delivery.preparing import Prepared, outdated, prepare, wait
 from notifications.delivery.queues import HostQueues
+from notifications.delivery.quiet import Quiet
 from notifications.delivery.recording import HealthRecorder
 from notifications.delivery.results import Result, attempt_of, interrupted_attempt, settled_of
 from notifications.delivery.sending import MakeTransport, Tried, real_transport, try_once
@@ -67,12 +68,7 @@ SOON = timedelta(seconds=10)
 # How soon an endless run that had nothing to do for a second sees a new row. Whoever is told by a wake-up is faster.
 IDLE_POLL = 0.15
 RENEW_EVERY = LEASE.total_seconds() / 3
-# More channels than this are asked for by nobody at once: those whose time is over are forgotten.
-MOST_QUIET = 1000
 DATABASE_PATIENCE = LEASE.total_seconds() / 2
-STOPPING_PATIENCE = 3.0
-
-_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -106,12 +102,7 @@ class Engine:
         self._held: dict[uuid.UUID, Prepared] = {}
         # When the tries in flight began, by delivery.
         self._begun: dict[uuid.UUID, float] = {}
-        # Until when a channel's URL (or all at a host) asked to be left alone, or a breaker holds. Sender threads look
-        # here before they send: the row of the channel is written and read with the batches, and a burst would be over
-        # by then.
-        self._quiet: dict[Hashable, datetime] = {}
-        # What of it stands in the channel's row too. A row that says otherwise was changed by somebody.
-        self._quiet_in_row: dict[Hashable, datetime] = {}
+        self._quiet = Quiet()
         self._health = HealthRecorder()
         # All leases run for `LEASE` from this moment at least.
         self._renewed = time.monotonic()
@@ -121,7 +112,7 @@ class Engine:
         self._suspect: uuid.UUID | None = None
         self._looked = -math.inf
         self._stop: Stop = threading.Event()
-        self._patience = DATABASE_PATIENCE
+        self._database = Patience(DATABASE_PATIENCE, self._stop)
         self.summary = Summary()
 
     def run(
@@ -141,7 +132,7 @@ class Engine:
         """
         end = math.inf if budget is None else time.monotonic() + budget
         self._stop = stop or self._stop
-        self._patience = math.inf if budget is None else DATABASE_PATIENCE
+        self._database = Patience(math.inf if budget is None else DATABASE_PATIENCE, self._stop)
         threads = [
             threading.Thread(target=self._send_jobs, name=f"sender-{number}", daemon=True)
             for number in range(self._threads)
@@ -170,7 +161,7 @@ class Engine:
             if self._settle(wait=pause):
                 active_until = time.monotonic() + active_for
             self._renew()
-            self._heed(self._database(self._health.write_if_due))
+            self._quiet.heed(self._database(self._health.write_if_due))
             if not self._held and time.monotonic() > active_until:
                 if linger is None:
                     pause = IDLE_POLL
@@ -193,7 +184,7 @@ class Engine:
             self._claim(without={self._held[pk].delivery.channel_id for pk in slow if pk in self._held})
             self._settle(wait=POLL)
             self._renew()
-            self._heed(self._database(self._health.write_if_due))
+            self._quiet.heed(self._database(self._health.write_if_due))
 
     # -- the thread that talks to the database --
 
@@ -231,7 +222,7 @@ class Engine:
 
     def _queue(self, item: Prepared, *, first: bool) -> None:
         assert item.host is not None
-        self._forget_what_was_lifted(item)
+        self._quiet.was_claimed(item.target)
         self._held[item.delivery.pk] = item
         if first:
             self._suspect = item.delivery.pk
@@ -249,13 +240,6 @@ class Engine:
         if not self._anything_due(left_out):
             return []
         return outbox.claim(self._batch, self._token, now(), without_channels=left_out)
-
-    def _forget_what_was_lifted(self, item: Prepared) -> None:
-        """The channel's row lets the delivery go. Where it said otherwise before, somebody has put it to work again."""
-        quiet, in_row = self._quiet.get(item.target), self._quiet_in_row.get(item.target)
-        if quiet is not None and in_row is not None and in_row >= quiet:
-            self._quiet.pop(item.target, None)
-            self._quiet_in_row.pop(item.target, None)
 
     def _has_room(self, crowd: int) -> bool:
         """Whether to look for more, with so many waiting for crowded hosts."""
@@ -342,18 +326,6 @@ class Engine:
             bare = replace(row, body=None, reason=reason)
             self._database(lambda: outbox.settle(self._token, [bare]))
 
-    def _heed(self, held: Mapping[Target, datetime]) -> None:
-        """A breaker that opens also holds what this run has claimed already: that may be a whole batch."""
-        for target, until in held.items():
-            self._quiet[target] = max(until, self._quiet.get(target, until))
-            self._quiet_in_row[target] = until
-        if len(self._quiet) > MOST_QUIET:
-            moment = now()
-            for key, until in self._quiet.copy().items():
-                if until <= moment:
-                    self._quiet.pop(key, None)
-                    self._quiet_in_row.pop(key, None)
-
     def _is_held(self, prepared: Prepared) -> bool:
         return self._held.get(prepared.delivery.pk) is prepared
 
@@ -393,31 +365,6 @@ class Engine:
             self._settle(wait=SETTLE_EVERY)
             self._renew()
 
-    def _database(self, work: Callable[[], _T]) -> _T:
-        """Do it, and again while the database is away for a moment: what was sent must not be forgotten for that."""
-        began: float | None = None
-        while True:
-            try:
-                result = work()
-            except (OperationalError, InterfaceError) as error:
-                if connection.in_atomic_block:
-                    raise
-                if began is None:
-                    began = time.monotonic()
-                    logger.warning("The database did not answer (%s), trying again.", type(error).__name__)
-                if self._stop.is_set():
-                    self._patience = min(self._patience, STOPPING_PATIENCE)
-                if time.monotonic() - began > self._patience:
-                    # The run ends. What it still has to store on its way out gets one chance.
-                    self._patience = 0
-                    raise
-                close_old_connections()
-                time.sleep(0.25)
-            else:
-                if began is not None:
-                    logger.info("The database answers again.")
-                return result
-
     # -- sender threads --
 
     def _send_jobs(self) -> None:
@@ -441,13 +388,12 @@ class Engine:
         pk, target = prepared.delivery.pk, prepared.target
         if not self._is_held(prepared) or pk in self._outdated or self._lease_is_over():
             return Result(prepared, None)
-        for key in (target, host):
-            quiet = self._quiet.get(key)
-            if quiet is not None and quiet > now():
-                return Result(prepared, None, quiet)
+        quiet = self._quiet.until(target, host)
+        if quiet is not None:
+            return Result(prepared, None, quiet)
         tried = try_once(prepared.job, transport)
         if pause := asked_pause(tried.reading):
-            self._quiet[host if tried.reading.everybody else target] = now() + pause
+            self._quiet.ask(host if tried.reading.everybody else target, now() + pause)
         return Result(prepared, tried)
 
     def _lease_is_over(self) -> bool:

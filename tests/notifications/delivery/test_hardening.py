@@ -500,7 +500,7 @@ class TestQuiet:
         engine._claim()
         while not engine._settle(wait=1):
             pass
-        engine._heed(engine._health.write())
+        engine._quiet.heed(engine._health.write())
         Channel.objects.filter(pk=channel.pk).update(not_before=None)
         (row,) = deliveries(channel, 1)
         engine.run(budget=5, linger=0.05, wait_for_retries=False)
