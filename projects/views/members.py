@@ -56,9 +56,9 @@ def invite(request: WorkspaceRequest) -> HttpResponse:
 @require_POST
 @workspace_page(Right.MANAGE, of=_workspace_of_invitation)
 def invitation_again(request: WorkspaceRequest, invitation_id: int) -> HttpResponse:
-    if not _is_open(request, invitation_id):
+    found = _open_invitation(request, invitation_id)
+    if found is None:
         return _closed(request)
-    found = _invitation(request, invitation_id)
     return _done(
         request,
         lambda: invitations.send_again(actor_of(request), found),
@@ -69,9 +69,9 @@ def invitation_again(request: WorkspaceRequest, invitation_id: int) -> HttpRespo
 @require_http_methods(["GET", "HEAD", "POST"])
 @workspace_page(Right.MANAGE, of=_workspace_of_invitation)
 def invitation_revoke(request: WorkspaceRequest, invitation_id: int) -> HttpResponse:
-    if request.method == "POST" and not _is_open(request, invitation_id):
+    found = _open_invitation(request, invitation_id)
+    if found is None:
         return _closed(request)
-    found = _invitation(request, invitation_id)
     if request.method == "POST":
         return _done(
             request,
@@ -195,18 +195,11 @@ def _member(request: WorkspaceRequest, member_id: int) -> Membership:
     return member
 
 
-def _is_open(request: WorkspaceRequest, invitation_id: int) -> bool:
-    return selectors.pending_invitations_of(request.workspace).filter(pk=invitation_id).exists()
-
-
 def _closed(request: WorkspaceRequest) -> HttpResponse:
     """For the second of two clicks, and for whoever's page is older."""
     messages.info(request, "That invitation is not open any more.")
     return to_page(request, PAGE)
 
 
-def _invitation(request: WorkspaceRequest, invitation_id: int) -> Invitation:
-    found = selectors.pending_invitations_of(request.workspace).filter(pk=invitation_id).first()
-    if found is None:
-        raise Http404
-    return found
+def _open_invitation(request: WorkspaceRequest, invitation_id: int) -> Invitation | None:
+    return selectors.pending_invitations_of(request.workspace).filter(pk=invitation_id).first()
