@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
 from django.test import Client
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests import factories
 
@@ -22,6 +22,9 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 WIDTHS = (1440, 390)
 SCHEMES = ("light", "dark")
 AXE = Axe().axe_script
+# Milliseconds: for a page on a machine that does other things too. What comes sooner is not waited for.
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 # In the dark only what depends on colours is asked again: the rest is the same document.
 COLOUR_RULES = ["color-contrast", "link-in-text-block"]
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
@@ -54,7 +57,7 @@ class Visitor:
     def __init__(self, browser, address):
         self.address = address
         self.context = browser.new_context(reduced_motion="reduce")
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(PATIENCE)
         self.page = self.context.new_page()
         self.complaints = []
         self.page.on("console", self._note)
@@ -167,7 +170,7 @@ def plain(browser, live_server):
     visitor = Visitor(browser, live_server.url)
     visitor.context.close()
     visitor.context = browser.new_context(java_script_enabled=False)
-    visitor.context.set_default_timeout(10_000)
+    visitor.context.set_default_timeout(PATIENCE)
     visitor.page = visitor.context.new_page()
     yield visitor
     visitor.context.close()
@@ -179,7 +182,7 @@ def finger(browser, live_server):
     visitor = Visitor(browser, live_server.url)
     visitor.context.close()
     visitor.context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    visitor.context.set_default_timeout(10_000)
+    visitor.context.set_default_timeout(PATIENCE)
     visitor.page = visitor.context.new_page()
     yield visitor
     visitor.context.close()

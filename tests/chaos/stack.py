@@ -142,6 +142,7 @@ class Poster:
         self._headers = {"Authorization": f"Bearer {stack.token}"}
         self._interval = threads / rate
         self._stop = threading.Event()
+        self._paused = threading.Event()
         self.accepted = {}
         self.refused = []
         self._threads = [threading.Thread(target=self._post, args=[number], daemon=True) for number in range(threads)]
@@ -150,6 +151,12 @@ class Poster:
         for thread in self._threads:
             thread.start()
         return self
+
+    def pause(self):
+        self._paused.set()
+
+    def go_on(self):
+        self._paused.clear()
 
     def stop(self):
         self._stop.set()
@@ -167,6 +174,8 @@ class Poster:
             due = time.monotonic() + number * self._interval / len(self._threads)
             while not self._stop.wait(max(due - time.monotonic(), 0)):
                 due = max(due + self._interval, time.monotonic() - 1)
+                if self._paused.is_set():
+                    continue
                 count += 1
                 self._report(session, f"scan-{number}-{count}")
 
