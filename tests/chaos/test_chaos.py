@@ -106,6 +106,9 @@ def test_everything_is_killed_and_every_accepted_event_is_delivered(kind, receiv
 def _round(chaos, number):
     stack, poster = chaos.stack, chaos.poster
     if number:
+        # A new one, whose workers come first among its processes: an older one has replaced some.
+        chaos.apply("worker command", stack.worker.kill)
+        chaos.family()
         poster.pause()
         wait_until(lambda: not stack.ask("unfinished"), "all is settled", BACK_WITHIN)
         # A drain goes on for a second after the last delivery.
