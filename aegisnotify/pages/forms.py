@@ -1,5 +1,6 @@
 """What every form of the pages has: our classes, and a place for what a service refuses."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -41,3 +42,13 @@ class PageForm(forms.Form):
             return
         field = refusal.details.get("field")
         self.add_error(field if isinstance(field, str) and field in self.fields else None, refusal.message)
+
+    def overtaken(self, name: str, stored: Mapping[str, str]) -> None:
+        """Say above the form that somebody changed `name` meanwhile, and what its fields are now. What was typed stays,
+        and can be saved knowingly."""
+        now_is = "; ".join(f"{field.label}: {stored[key] or 'none'}" for key, field in self.fields.items())
+        self.add_error(
+            None,
+            f"Somebody changed {name} since you opened this page, so nothing was saved. It has now: {now_is}. "
+            "Check your entries, then save again.",
+        )

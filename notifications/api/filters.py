@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aegisnotify.api.schema import errors
+from aegisnotify.etags import etag
 from notifications.api.parameters import body_of
 from notifications.api.schemas import (
     ProjectFiltersPatchSerializer,
@@ -15,7 +16,7 @@ from notifications.api.schemas import (
     WorkspaceFiltersPatchSerializer,
     WorkspaceFiltersSerializer,
 )
-from notifications.selectors.filters import etag, project_filters, workspace_filters
+from notifications.selectors.filters import project_filters, workspace_filters
 from notifications.services.filters import change_project_filters, change_workspace_filters
 from projects.api.views import WorkspaceView
 from projects.scopes import Scope

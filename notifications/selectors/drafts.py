@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from aegisnotify.etags import etag
 from notifications import drafts
 from notifications.drafts import Base, Difference, Values
 from notifications.models import FilterDraft
-from notifications.selectors.filters import etag
 from notifications.selectors.matrix import Matrix
 from projects.models import AuditEntry, User, Workspace
 

@@ -1,8 +1,6 @@
 """Reading filters in the shapes of the API, with the version that protects against lost changes."""
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from notifications.models import Override
@@ -31,9 +29,3 @@ def overrides_by_key(overrides: Iterable[Override]) -> dict[str, dict[str, bool]
     for override in overrides:
         result.setdefault(override.channel.key, {})[override.event] = override.enabled
     return result
-
-
-def etag(representation: Mapping[str, Any]) -> str:
-    """A strong entity tag (RFC 9110, section 8.8.3) of a representation."""
-    text = json.dumps(representation, sort_keys=True, separators=(",", ":"))
-    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from aegisnotify.etags import etag
 from notifications import catalog, drafts
 from notifications.addresses.selectors import recipient_states_by_project
 from notifications.channels import registry
 from notifications.models import Channel, ChannelRecipient, EventFlag, Override
 from notifications.routing import Recipient, Settings
 from notifications.selectors.channels import over_plan_limit
-from notifications.selectors.filters import etag
 from notifications.selectors.health import Checkup, checkups
 from notifications.selectors.routing import channel_state
 from projects.entitlements import Category, Limits

@@ -1,7 +1,7 @@
 """By which it is seen that somebody changed a channel meanwhile."""
 
+from aegisnotify.etags import etag
 from notifications.models import Channel
-from notifications.selectors.filters import etag
 
 
 def version_of(channel: Channel) -> str:

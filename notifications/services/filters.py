@@ -7,9 +7,10 @@ from uuid import UUID
 
 from django.db import transaction
 
+from aegisnotify.etags import etag
 from notifications.filter_checks import check_events, check_filters, merged, unknown_parts
 from notifications.models import Channel, EventFlag, Override
-from notifications.selectors.filters import etag, project_filters, workspace_filters
+from notifications.selectors.filters import project_filters, workspace_filters
 from notifications.selectors.routing import workspace_flags
 from projects.actors import Actor
 from projects.entitlements import filters_allowed

@@ -97,10 +97,10 @@ def channel(request: WorkspaceRequest, slug: str, channel_id: uuid.UUID) -> Http
                 saved = update_channel(
                     actor_of(request), found, if_match=request.POST.get("version"), **form.submitted()
                 )
-            except Stale:
+            except Stale as error:
                 found = channel_of(project, channel_id)
-                form.add_error(None, _overtaken(found, kind))
-                status = status_of(Stale(""))
+                form.overtaken(found.name, _shown(found, kind))
+                status = status_of(error)
             except ServiceError as error:
                 form.refuse(error)
                 status = status_of(error)
@@ -138,18 +138,10 @@ def _stored(channel: Channel) -> dict[str, str]:
     }
 
 
-def _overtaken(channel: Channel, kind: ChannelKind) -> str:
-    """What somebody is told who saves over what another saved meanwhile."""
-    fields = ChannelForm(kind=kind, zone="", channel=channel).fields
-    stored = _stored(channel) | ({"url": kind.target(channel.config)} if "url" in fields else {})
-    now_is = "; ".join(
-        f"{fields[name].label}: {', '.join(stored[name].split()) if name == 'recipients' else stored[name] or 'none'}"
-        for name in fields
-    )
-    return (
-        f"Somebody changed {channel.name} since you opened this page, so nothing was saved. It has now: {now_is}. "
-        "Check your entries, then save again."
-    )
+def _shown(channel: Channel, kind: ChannelKind) -> dict[str, str]:
+    """What is stored, in a line each; the URL masked."""
+    stored = _stored(channel)
+    return {**stored, "recipients": ", ".join(stored["recipients"].split()), "url": kind.target(channel.config)}
 
 
 def _last_digest(before: Channel, after: Channel) -> str:

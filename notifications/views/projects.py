@@ -17,12 +17,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from aegisnotify.clock import now
 from aegisnotify.errors import status_of
+from aegisnotify.etags import etag
 from aegisnotify.pages.once import AGAIN, SentAgain, once
 from notifications import catalog
 from notifications.forms import ProjectFlagsForm, ProjectForm
 from notifications.models import Channel, Occurrence
 from notifications.selectors.activity import activity
-from notifications.selectors.filters import etag, project_filters
+from notifications.selectors.filters import project_filters
 from notifications.selectors.health import ChannelHealth, checkups
 from notifications.selectors.routing import flags_of, workspace_flags
 from notifications.services.filters import change_project_filters
@@ -34,6 +35,7 @@ from projects.models import Project
 from projects.pages import WorkspaceRequest, actor_of, to_page, workspace_page
 from projects.selectors import limits_of
 from projects.services.projects import create_project, update_project
+from projects.versions import version_of
 
 PER_PAGE = 50
 
@@ -130,9 +132,13 @@ def project_general(request: WorkspaceRequest, slug: str) -> HttpResponse:
         if form.is_valid():
             try:
                 changed = _save(request, project, form)
-            except Stale:
-                form.add_error(None, _overtaken(project))
-                status = 412
+            except Stale as overtaken:
+                project = project_of(request, slug)
+                if isinstance(form, ProjectFlagsForm):
+                    form.add_error(None, _flags_overtaken(project))
+                else:
+                    form.overtaken(project.name, _stored(project))
+                status = status_of(overtaken)
             except ServiceError as error:
                 form.refuse(error)
                 status = status_of(error)
@@ -147,34 +153,35 @@ def project_general(request: WorkspaceRequest, slug: str) -> HttpResponse:
             "general": general or ProjectForm(initial=_stored(project), existing=True),
             "flags": flags or ProjectFlagsForm(initial=_flags(project)),
             "events": _flag_lines(project),
-            "version": etag(project_filters(project)),
+            "general_version": version_of(project),
+            "flags_version": etag(project_filters(project)),
         },
         status=status,
     )
 
 
 def _save(request: WorkspaceRequest, project: Project, form: ProjectForm | ProjectFlagsForm) -> Project:
-    actor = actor_of(request)
+    # Two people on this page: the second to save is told, and what the first chose is not overwritten silently.
+    actor, version = actor_of(request), request.POST.get("version")
     if isinstance(form, ProjectFlagsForm):
         own = form.cleaned_data["flags"] == ProjectFlagsForm.OWN
         new: dict[str, Any] = {"inherits_workspace_flags": not own}
         if own:
             chosen = set(form.cleaned_data["events"])
             new["events"] = {event: event in chosen for event in catalog.names()}
-        # Two people on this page: the second to save is told, and what the first chose is not overwritten silently.
-        change_project_filters(actor, project, new, if_match=request.POST.get("version"))
+        change_project_filters(actor, project, new, if_match=version)
         messages.success(
             request,
             f"{project.name} has its own event flags." if own else f"{project.name} follows the workspace's flags.",
         )
         return project
-    changed = update_project(actor, project, form.cleaned_data)
+    changed = update_project(actor, project, form.cleaned_data, if_match=version)
     messages.success(request, "The project's settings are saved.")
     return changed
 
 
-def _overtaken(project: Project) -> str:
-    """What somebody is told who saves over what another saved meanwhile."""
+def _flags_overtaken(project: Project) -> str:
+    """What somebody is told who saves over the flags that another saved meanwhile."""
     whose = "The workspace's flags hold now" if project.inherits_workspace_flags else "It has its own flags now"
     flags = ", ".join(f"{event} {'on' if on else 'off'}" for event, on in flags_of(project).items())
     return (

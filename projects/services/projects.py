@@ -12,11 +12,12 @@ from django.utils.text import slugify
 
 from projects import entitlements
 from projects.actors import Actor
-from projects.errors import Conflict, Invalid, PlanLimit
+from projects.errors import Conflict, Invalid, PlanLimit, Stale
 from projects.models import Project, Workspace
 from projects.selectors import limits_of
 from projects.services import audit
 from projects.slugs import free_slug
+from projects.versions import PROJECT_SETTINGS, version_of
 
 ProjectCreated = Callable[[Actor, Project], None]
 _on_created: list[ProjectCreated] = []
@@ -64,10 +65,16 @@ def create_project(actor: Actor, workspace: Workspace, *, name: str, slug: str =
 
 
 @transaction.atomic
-def update_project(actor: Actor, project: Project, new: Mapping[str, Any]) -> Project:
-    """Change `name`, `slug` or `base_url`. Raises `Conflict` for a taken slug, `Invalid` for bad values."""
+def update_project(actor: Actor, project: Project, new: Mapping[str, Any], *, if_match: str | None = None) -> Project:
+    """Change `name`, `slug` or `base_url`.
+
+    Raises `Conflict` for a taken slug, `Invalid` for bad values, and `Stale` when `if_match` is given and is not the
+    project's version any more.
+    """
     project = Project.objects.select_for_update(of=("self",)).select_related("workspace__plan").get(pk=project.pk)
-    changes = audit.differences(project, new, ("name", "slug", "base_url"))
+    if if_match is not None and if_match != version_of(project):
+        raise Stale("Somebody changed this project meanwhile.")
+    changes = audit.differences(project, new, PROJECT_SETTINGS)
     if not changes:
         return project
     for field, (_old, value) in changes.items():

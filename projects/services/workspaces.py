@@ -15,12 +15,13 @@ from projects import hooks
 from projects.access import Role
 from projects.actors import Actor
 from projects.entitlements import is_shorter
-from projects.errors import Forbidden, Invalid, TooMany
+from projects.errors import Forbidden, Invalid, Stale, TooMany
 from projects.models import Membership, Plan, User, Workspace
 from projects.selectors import owner_of
 from projects.services import audit
 from projects.services.projects import create_project
 from projects.slugs import free_slug
+from projects.versions import WORKSPACE_SETTINGS, version_of
 
 FIRST_PLAN = "free"
 WORKSPACES_PER_PERSON = (10, timedelta(days=1))
@@ -92,10 +93,17 @@ def start_own_workspace(actor: Actor, *, name: str, project: str, base_url: str,
 
 
 @transaction.atomic
-def update_workspace(actor: Actor, workspace: Workspace, new: Mapping[str, Any]) -> Workspace:
-    """Change `name` or `time_zone`; links keep working, since the slug stays. Raises `Invalid` for bad values."""
+def update_workspace(
+    actor: Actor, workspace: Workspace, new: Mapping[str, Any], *, if_match: str | None = None
+) -> Workspace:
+    """Change `name` or `time_zone`; links keep working, since the slug stays.
+
+    Raises `Invalid` for bad values, and `Stale` when `if_match` is given and is not the workspace's version any more.
+    """
     workspace = Workspace.objects.select_for_update(of=("self",)).select_related("plan").get(pk=workspace.pk)
-    changes = audit.differences(workspace, new, ("name", "time_zone"))
+    if if_match is not None and if_match != version_of(workspace):
+        raise Stale("Somebody changed this workspace meanwhile.")
+    changes = audit.differences(workspace, new, WORKSPACE_SETTINGS)
     for field, (_old, value) in changes.items():
         setattr(workspace, field, value)
     try:

@@ -6,12 +6,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from aegisnotify.errors import status_of
 from aegisnotify.pages.once import AGAIN, SentAgain, once
 from projects.access import Right, Role
-from projects.errors import ServiceError, TooMany
+from projects.errors import ServiceError, Stale, TooMany
 from projects.forms import DeleteWorkspaceForm, HandOverForm, WorkspaceForm, WorkspaceStart
 from projects.pages import PersonalRequest, WorkspaceRequest, actor_of, personal_page, to_page, workspace_page
 from projects.services import accounts, members, workspaces
+from projects.versions import WORKSPACE_SETTINGS, version_of
 from projects.views.confirming import Question, ask
 
 PAGE = "settings_workspace"
@@ -54,16 +56,22 @@ def new_workspace(request: PersonalRequest) -> HttpResponse:
 def workspace_settings(request: WorkspaceRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request)
-    form = WorkspaceForm(request.POST, initial=_stored(request))
+    form, status = WorkspaceForm(request.POST, initial=_stored(request)), 200
     if form.is_valid():
         try:
-            workspaces.update_workspace(actor_of(request), request.workspace, form.cleaned_data)
+            workspaces.update_workspace(
+                actor_of(request), request.workspace, form.cleaned_data, if_match=request.POST.get("version")
+            )
+        except Stale as refusal:
+            request.workspace.refresh_from_db(fields=WORKSPACE_SETTINGS)
+            form.overtaken(request.workspace.name, _stored(request))
+            status = status_of(refusal)
         except ServiceError as refusal:
             form.refuse(refusal)
         else:
             messages.success(request, "The workspace's settings are saved.")
             return to_page(request, PAGE)
-    return _page(request, general=form)
+    return _page(request, status, general=form)
 
 
 @sensitive_post_parameters("password")
@@ -135,6 +143,7 @@ def _page(request: WorkspaceRequest, status: int = 200, **forms: object) -> Http
         {
             "title": "Workspace",
             "forms": shown,
+            "version": version_of(request.workspace),
             "owns": owns,
             "others": request.workspace.memberships.exclude(user=request.user).count() if owns else 0,
         },

@@ -7,9 +7,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from aegisnotify.clock import now
+from aegisnotify.etags import etag
 from notifications import drafts
 from notifications.models import AddressBounce, OptOut
-from notifications.selectors.filters import etag, project_filters, workspace_filters
+from notifications.selectors.filters import project_filters, workspace_filters
 from notifications.selectors.matrix import load_matrix
 from notifications.selectors.routing import routing_settings
 from notifications.services.filters import change_project_filters, change_workspace_filters

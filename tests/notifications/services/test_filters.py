@@ -2,9 +2,10 @@
 
 import pytest
 
+from aegisnotify.etags import etag
 from notifications import catalog
 from notifications.models import EventFlag, Override
-from notifications.selectors.filters import etag, project_filters, workspace_filters
+from notifications.selectors.filters import project_filters, workspace_filters
 from notifications.services.filters import change_project_filters, change_workspace_filters
 from projects.actors import Source, person
 from projects.errors import Invalid, PlanLimit, Stale

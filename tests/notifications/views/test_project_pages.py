@@ -202,7 +202,7 @@ class TestGeneral:
 
     def test_of_two_who_save_at_once_the_second_is_told_and_overwrites_nothing(self, client, people, project):
         client.force_login(people.admin)
-        version = html(client.get(GENERAL)).find("input", {"name": "version"})["value"]
+        version = html(client.get(GENERAL)).select_one("[aria-labelledby=h-flags] [name=version]")["value"]
         mine = {"part": "flags", "flags": "own", "events": ["run_failed"], "version": version}
         client.post(GENERAL, {**mine, "events": ["run_completed"]})
         refused = client.post(GENERAL, mine)
@@ -213,7 +213,7 @@ class TestGeneral:
         assert EventFlag.objects.get(project=project, event="run_completed").enabled
         chosen = [box["value"] for box in page.select("input[name=events][checked]")]
         assert chosen == ["run_failed"]
-        version = page.find("input", {"name": "version"})["value"]
+        version = page.select_one("[aria-labelledby=h-flags] [name=version]")["value"]
         assert client.post(GENERAL, {**mine, "version": version}).status_code == 302
         assert EventFlag.objects.get(project=project, event="run_failed").enabled
 

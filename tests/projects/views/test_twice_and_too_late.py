@@ -251,3 +251,38 @@ class TestTwoPeopleAtAChannel:
         assert late.status_code == 412
         assert "Replace the webhook URL: hooks.slack.com" in late.content.decode()
         assert AuditEntry.objects.filter(action="channel.updated").count() == 0
+
+
+class TestTwoPeopleAtGeneralSettings:
+    @pytest.fixture(params=["project", "workspace"])
+    def page(self, request, owner, project):
+        """Its address, what it saves at first, and the row that holds it."""
+        if request.param == "project":
+            answers = {"name": project.name, "slug": project.slug, "base_url": "https://acme.example"}
+            return "/p/acme-web/config/general/?ws=acme", answers, project
+        return "/settings/workspace/?ws=acme", {"name": "Acme", "time_zone": "UTC"}, project.workspace
+
+    def test_the_second_to_save_is_told_and_nothing_is_lost(self, client, page):
+        address, answers, row = page
+        action, hidden = form_on(client, address, answers)
+        assert client.post(action, {**answers, **hidden, "name": "Theirs"}).status_code == 302
+        late = client.post(action, {**answers, **hidden, "name": "Mine"})
+        assert late.status_code == 412
+        row.refresh_from_db()
+        assert row.name == "Theirs"
+        shown = BeautifulSoup(late.content, "html.parser")
+        assert "It has now: Name: Theirs" in shown.select_one(".note.bad").get_text()
+        (form,) = [form for form in shown.select("main form") if form.select_one("[name=name][value=Mine]")]
+        # What was typed is still there, and can be saved knowingly.
+        again = {field["name"]: field["value"] for field in form.select("[type=hidden]")}
+        assert client.post(action, {**answers, **again, "name": "Mine"}).status_code == 302
+        row.refresh_from_db()
+        assert row.name == "Mine"
+
+    def test_saving_twice_by_oneself_is_no_conflict(self, client, page):
+        address, answers, row = page
+        for name in ("One", "Two"):
+            action, hidden = form_on(client, address, answers)
+            assert client.post(action, {**answers, **hidden, "name": name}).status_code == 302
+        row.refresh_from_db()
+        assert row.name == "Two"
