@@ -1,24 +1,33 @@
-"""A form that makes something makes it once: not again by a second click, nor by the back button and another click.
+"""Forms that are sent twice, by a second click or by the back button and another one.
+
+One that makes something makes it once (`once`). One that takes something away finds nothing the second time
+(`takes_away`).
 
 The form carries a number of its own (`components/once.html`). JavaScript stops most second clicks; this is for whoever
 has none, and for the same answers sent again later. Other answers in the same form are another wish.
 """
 
+import functools
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.core.cache import cache
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
 
 logger = logging.getLogger(__name__)
 
 FIELD = "once"
 REMEMBERED = timedelta(days=1)
 AGAIN = "This form was sent twice, so it was done once."
+ALREADY = "That was done already."
+_LAST = "taken_away"
 
 
 class SentAgain(Exception):
@@ -47,6 +56,31 @@ def once(request: HttpRequest) -> Iterator[None]:
     except BaseException:
         _forget(key)
         raise
+
+
+def takes_away(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """For a page whose form takes away what its address needs: the 404 of its second sending leads where the first led.
+
+    Only for whoever sent the first, so nobody learns what there is.
+    """
+
+    @functools.wraps(view)
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method != "POST":
+            return view(request, *args, **kwargs)
+        try:
+            response = view(request, *args, **kwargs)
+        except Http404:
+            address, led_to = request.session.get(_LAST, ("", ""))
+            if address != request.get_full_path():
+                raise
+            messages.info(request, ALREADY)
+            return redirect(led_to)
+        if response.status_code == 302:
+            request.session[_LAST] = (request.get_full_path(), response.headers["Location"])
+        return response
+
+    return page
 
 
 def _key(request: HttpRequest) -> str:

@@ -121,9 +121,11 @@ def delete_workspace(actor: Actor, workspace: Workspace, *, typed_name: str) -> 
     """The workspace is gone for everybody at once and for good: its members, tokens and invitations go here, and its
     channels send no more. The rest, which may be a million rows, goes in the background. People keep their accounts.
 
-    Raises `Forbidden` unless the owner does it, `Invalid` when the name was not typed as it is.
+    Raises `Workspace.DoesNotExist` when it is deleted already, `Forbidden` unless the owner does it, `Invalid` when the
+    name was not typed as it is.
     """
-    workspace = Workspace.objects.select_for_update(of=("self",)).select_related("plan").get(pk=workspace.pk)
+    rows = Workspace.objects.select_for_update(of=("self",)).select_related("plan")
+    workspace = rows.get(pk=workspace.pk, closed_at=None)
     owner = owner_of(workspace)
     if owner is None or actor.user is None or owner.pk != actor.user.pk:
         raise Forbidden("Only the owner of this workspace can delete it.")
@@ -132,8 +134,8 @@ def delete_workspace(actor: Actor, workspace: Workspace, *, typed_name: str) -> 
     # Its own audit log goes as well: this entry belongs to no workspace, and staff can read it.
     audit.record(actor, "workspace.deleted", workspace, workspace=None, changes={"name": (workspace.name, None)})
     hooks.workspace_closing(actor, workspace)
-    for rows in (workspace.memberships, workspace.api_tokens, workspace.invitations):
-        rows.all().delete()
+    for related in (workspace.memberships, workspace.api_tokens, workspace.invitations):
+        related.all().delete()
     # Its name in links is free for others from now on.
     workspace.slug, workspace.closed_at = f"closed-{workspace.pk}-{secrets.token_hex(4)}", now()
     workspace.save(update_fields=["slug", "closed_at"])

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aegisnotify.clock import now
+from aegisnotify.pages.once import takes_away
 from projects import selectors
 from projects.access import Right, Role
 from projects.errors import PlanLimit, ServiceError
@@ -112,6 +113,7 @@ def member_role(request: WorkspaceRequest, member_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@takes_away
 @workspace_page(Right.MANAGE, of=_workspace_of_member)
 def member_remove(request: WorkspaceRequest, member_id: int) -> HttpResponse:
     member = _member(request, member_id)

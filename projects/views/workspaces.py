@@ -7,10 +7,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from aegisnotify.errors import status_of
-from aegisnotify.pages.once import AGAIN, SentAgain, once
+from aegisnotify.pages.once import AGAIN, ALREADY, SentAgain, once, takes_away
 from projects.access import Right, Role
 from projects.errors import ServiceError, Stale, TooMany
 from projects.forms import DeleteWorkspaceForm, HandOverForm, WorkspaceForm, WorkspaceStart
+from projects.models import Workspace
 from projects.pages import PersonalRequest, WorkspaceRequest, actor_of, personal_page, to_page, workspace_page
 from projects.services import accounts, members, workspaces
 from projects.versions import WORKSPACE_SETTINGS, version_of
@@ -95,6 +96,7 @@ def hand_over(request: WorkspaceRequest) -> HttpResponse:
 
 @sensitive_post_parameters("password")
 @require_POST
+@takes_away
 @workspace_page(Right.OWN)
 def delete_workspace(request: WorkspaceRequest) -> HttpResponse:
     form, status = DeleteWorkspaceForm(request.POST), 200
@@ -102,6 +104,10 @@ def delete_workspace(request: WorkspaceRequest) -> HttpResponse:
         try:
             accounts.check_password(request.user, form.cleaned_data["password"])
             workspaces.delete_workspace(actor_of(request), request.workspace, typed_name=form.cleaned_data["name"])
+        except Workspace.DoesNotExist:
+            # The first of two clicks was faster.
+            messages.info(request, ALREADY)
+            return redirect("overview")
         except ServiceError as refusal:
             form.refuse(refusal)
             status = 429 if isinstance(refusal, TooMany) else 200
@@ -112,6 +118,7 @@ def delete_workspace(request: WorkspaceRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@takes_away
 @workspace_page()
 def leave_workspace(request: WorkspaceRequest) -> HttpResponse:
     if request.method == "POST":

@@ -11,7 +11,7 @@ from django.test import Client
 from notifications.models import Channel
 from projects.actors import Source, person
 from projects.models import ApiToken, AuditEntry, Invitation, Membership, Project, Workspace
-from projects.services import invitations
+from projects.services import invitations, workspaces
 from tests import factories
 
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/deliveries/?ws=acme"}
@@ -209,13 +209,64 @@ class TestWhatIsGone:
         assert again.status_code == 200
         assert "is not open any more" in again.content.decode()
 
-    def test_a_removed_member_is_removed_again(self, client, owner, project, people):
+    def test_a_member_whom_a_colleague_removed_has_a_way_back(self, client, owner, project, people):
         member = Membership.objects.get(user=people.member)
         address = f"/settings/members/{member.pk}/remove/?ws=acme"
-        client.post(address)
+        member.delete()
         page = client.post(address, headers={"referer": "http://testserver/settings/members/?ws=acme"})
         assert page.status_code == 404
         assert BeautifulSoup(page.content, "html.parser").select_one("main a.primary")["href"].startswith("/settings/")
+
+
+class TestTakingAwayTwice:
+    """The second finds nothing, and leads where the first led."""
+
+    @pytest.fixture(params=["remove a member", "leave", "delete the workspace"])
+    def form(self, request, client, owner, project, people):
+        """Where it is sent, with what, and where it leads."""
+        if request.param == "remove a member":
+            member = Membership.objects.get(user=people.member)
+            return f"/settings/members/{member.pk}/remove/?ws=acme", {}, "/settings/members/?ws=acme"
+        if request.param == "leave":
+            client.force_login(people.member)
+            return "/settings/workspace/leave/?ws=acme", {}, "/profile/"
+        answers = {"name": project.workspace.name, "password": factories.PASSWORD}
+        return "/settings/workspace/delete/?ws=acme", answers, "/"
+
+    def test_is_said_to_be_done(self, client, form):
+        address, answers, to = form
+        assert client.post(address, answers)["Location"] == to
+        entries = AuditEntry.objects.count()
+        again = client.post(address, answers, follow=True)
+        assert again.redirect_chain == [(to, 302)]
+        assert again.status_code == 200
+        assert "That was done already." in again.content.decode()
+        assert AuditEntry.objects.count() == entries
+
+    def test_is_not_said_to_anybody_else(self, client, form, people):
+        address, answers, _ = form
+        client.post(address, answers)
+        client.logout()
+        client.force_login(people.outsider)
+        assert client.post(address, answers).status_code == 404
+
+    def test_a_link_to_it_leads_nowhere(self, client, form):
+        address, answers, _ = form
+        client.post(address, answers)
+        assert client.get(address).status_code in (404, 405)
+
+    def test_two_at_once_delete_a_workspace_once(self, client, owner, project, monkeypatch):
+        delete = workspaces.delete_workspace
+
+        def overtaken(*args, **kwargs):
+            delete(*args, **kwargs)
+            delete(*args, **kwargs)
+
+        monkeypatch.setattr("projects.views.workspaces.workspaces.delete_workspace", overtaken)
+        answers = {"name": project.workspace.name, "password": factories.PASSWORD}
+        page = client.post("/settings/workspace/delete/?ws=acme", answers, follow=True)
+        assert page.status_code == 200
+        assert "That was done already." in page.content.decode()
 
 
 class TestTwoPeopleAtAChannel:
