@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.mail import EmailMessage
 from django.db import connection, transaction
@@ -82,19 +83,7 @@ def send_now(user: User, workspace: Workspace) -> Mailing:
     moment, token = now(), uuid.uuid4()
     minute = moment.replace(second=0, microsecond=0)
     key = f"weekly-asked:{user.pk}:{workspace.pk}:{minute.isoformat()}"
-    row = mailings.claimed(
-        MailingKind.WEEKLY,
-        key,
-        user.email,
-        token=token,
-        due_at=moment,
-        moment=moment,
-        user=user,
-        workspace=workspace,
-        window_start=moment - WEEK,
-        window_end=moment,
-        facts={"asked": True},
-    )
+    row = _of_last_week(user, workspace, key, token, moment, facts={"asked": True})
     if not mailings.store([row]):
         raise Conflict("One was sent a moment ago. Wait a minute.")
     run = Run([Weekly()], token=token)
@@ -109,21 +98,29 @@ def send_now(user: User, workspace: Workspace) -> Mailing:
 def preview(membership: Membership) -> EmailMessage:
     """The digest of the last seven days as a member would get it now. Nothing is stored or sent."""
     moment, user, workspace = now(), membership.user, membership.workspace
-    row = mailings.claimed(
+    row = _of_last_week(user, workspace, "preview", uuid.uuid4(), moment)
+    subscription = WeeklySubscription.objects.filter(user=user, workspace=workspace).first()
+    report = read_report(workspace, moment - WEEK, moment)
+    return _mail(row, user, workspace, membership.role, subscription, report)
+
+
+def _of_last_week(
+    user: User, workspace: Workspace, key: str, token: uuid.UUID, moment: datetime, **fields: Any
+) -> Mailing:
+    """A mailing of the seven days before `moment`, unsaved, claimed under `token`."""
+    return mailings.claimed(
         MailingKind.WEEKLY,
-        "preview",
+        key,
         user.email,
-        token=uuid.uuid4(),
+        token=token,
         due_at=moment,
         moment=moment,
         user=user,
         workspace=workspace,
         window_start=moment - WEEK,
         window_end=moment,
+        **fields,
     )
-    subscription = WeeklySubscription.objects.filter(user=user, workspace=workspace).first()
-    report = read_report(workspace, moment - WEEK, moment)
-    return _mail(row, user, workspace, membership.role, subscription, report)
 
 
 def waiting(row: Mailing) -> bool:
