@@ -35,6 +35,13 @@ class StrictIntegerField(serializers.IntegerField):
 class StrictSerializer(serializers.Serializer):
     """Refuses fields that it doesn't know: a misspelt setting that silently changes nothing helps nobody."""
 
+    @classmethod
+    def read(cls, data: Any, *, partial: bool = False) -> dict[str, Any]:
+        """The values of a request's body. Raises `ValidationError`, which is answered 400 with the bad fields."""
+        body = cls(data=data, partial=partial)
+        body.is_valid(raise_exception=True)
+        return dict(body.validated_data)
+
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, Mapping):
             raise serializers.ValidationError({"non_field_errors": ["An object is expected."]})

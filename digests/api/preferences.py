@@ -111,9 +111,7 @@ class EmailPreferencesView(WorkspaceView):
     )
     def patch(self, request: Request) -> Response:
         membership = self._membership()
-        body = PreferencesWriteSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        given = dict(body.validated_data)
+        given = PreferencesWriteSerializer.read(request.data)
         change_preferences(self.principal.actor, membership, weekly=given.pop("weekly_digest", None), **given)
         return Response(_shown(membership))
 

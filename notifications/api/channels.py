@@ -1,7 +1,6 @@
 """`/projects/{slug}/channels`: create, read, change, delete, test; rotate a webhook's secret."""
 
 import dataclasses
-from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -58,7 +57,7 @@ class ChannelsView(WorkspaceView):
     )
     def post(self, request: Request, slug: str) -> Response:
         project = self.project()
-        saved = create_channel(self.principal.actor, project, **_written(request.data))
+        saved = create_channel(self.principal.actor, project, **ChannelWriteSerializer.read(request.data))
         return Response(saved_channel(saved, ChannelPresenter(project, now())), status=201)
 
 
@@ -94,7 +93,7 @@ class ChannelView(OneChannelView):
     )
     def patch(self, request: Request, slug: str, key: str) -> Response:
         channel = self.channel()
-        written = _written(request.data, partial=True)
+        written = ChannelWriteSerializer.read(request.data, partial=True)
         if written.pop("kind", channel.kind) != channel.kind:
             raise Invalid({"kind": ["The kind of a channel can't be changed. Create another channel."]})
         saved = update_channel(self.principal.actor, channel, **written)
@@ -124,9 +123,8 @@ class ChannelTestView(OneChannelView):
     )
     def post(self, request: Request, slug: str, key: str) -> Response:
         channel = self.channel()
-        body = TestSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        return Response(dataclasses.asdict(send_test(self.principal.actor, channel, **body.validated_data)))
+        body = TestSerializer.read(request.data)
+        return Response(dataclasses.asdict(send_test(self.principal.actor, channel, **body)))
 
 
 class ChannelRotateView(OneChannelView):
@@ -142,9 +140,8 @@ class ChannelRotateView(OneChannelView):
     )
     def post(self, request: Request, slug: str, key: str) -> Response:
         channel = self.channel()
-        body = RotateSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        staged = rotate_secret(self.principal.actor, channel, **body.validated_data)
+        body = RotateSerializer.read(request.data)
+        staged = rotate_secret(self.principal.actor, channel, **body)
         secret = {"secret": staged.secret} if staged.secret is not None else {}
         return Response({**secret, "activates_at": staged.activates_at})
 
@@ -163,10 +160,3 @@ class ChannelActivateView(OneChannelView):
         activate_secret(self.principal.actor, self.channel())
         channel = self.channel()
         return Response(ChannelPresenter(channel.project, now())(channel))
-
-
-def _written(body: Any, *, partial: bool = False) -> dict[str, Any]:
-    """The settings in a body. Raises `ValidationError` for unknown ones and wrong types; the rest is the service's."""
-    written = ChannelWriteSerializer(data=body, partial=partial)
-    written.is_valid(raise_exception=True)
-    return dict(written.validated_data)

@@ -84,9 +84,8 @@ class ChannelPauseView(OneChannelView):
     )
     def post(self, request: Request, slug: str, key: str) -> Response:
         channel = self.channel()
-        body = PauseSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        pause_channel(self.principal.actor, channel, body.validated_data["until"])
+        body = PauseSerializer.read(request.data)
+        pause_channel(self.principal.actor, channel, body["until"])
         return Response(ChannelPresenter(channel.project, now())(self.channel()))
 
 
@@ -101,9 +100,8 @@ class ChannelConfirmView(OneChannelView):
     )
     def post(self, request: Request, slug: str, key: str) -> Response:
         channel = self.channel()
-        body = AskSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        return Response({"asked": ask_recipients(self.principal.actor, channel, body.validated_data.get("email"))})
+        body = AskSerializer.read(request.data)
+        return Response({"asked": ask_recipients(self.principal.actor, channel, body.get("email"))})
 
 
 class ChannelResumeView(OneChannelView):
@@ -138,9 +136,8 @@ class ChannelRecoverView(OneChannelView):
     )
     def post(self, request: Request, slug: str, key: str) -> Response:
         channel = self.channel()
-        body = RecoverSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        job = start_recovery(self.principal.actor, channel, body.validated_data["since"])
+        body = RecoverSerializer.read(request.data)
+        job = start_recovery(self.principal.actor, channel, body["since"])
         return Response({"job": job.pk}, status=202)
 
 

@@ -3,7 +3,6 @@
 A token does none of it: one that leaked could otherwise make others, and members of whoever holds it.
 """
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
@@ -89,7 +88,7 @@ class MemberView(PeopleView):
     )
     def patch(self, request: Request, member_id: int) -> Response:
         member = self._member(member_id)
-        body = _valid(RoleSerializer(data=request.data))
+        body = RoleSerializer.read(request.data)
         return Response(present_member(members.change_role(self.principal.actor, member, body["role"])))
 
     @extend_schema(
@@ -160,7 +159,7 @@ class InvitationsView(PeopleView):
         responses={201: InvitationSerializer, **errors(400, 402, 409, 413)},
     )
     def post(self, request: Request) -> Response:
-        body = _valid(InviteSerializer(data=request.data))
+        body = InviteSerializer.read(request.data)
         invited = invitations.invite(self.principal.actor, self.principal.workspace, **body)
         return Response(present_invitation(invited), status=201)
 
@@ -257,7 +256,7 @@ class TokensView(PeopleView):
         responses={201: MadeTokenSerializer, **errors(400, 404, 413)},
     )
     def post(self, request: Request) -> Response:
-        body = _valid(TokenWriteSerializer(data=request.data))
+        body = TokenWriteSerializer.read(request.data)
         named = body.get("project")
         made, text = tokens.create_token(
             self.principal.actor,
@@ -297,8 +296,3 @@ def present_token(token: ApiToken) -> dict[str, Any]:
         "created_at": token.created_at,
         "last_used_at": token.last_used_at,
     }
-
-
-def _valid(body: StrictSerializer) -> Mapping[str, Any]:
-    body.is_valid(raise_exception=True)
-    return body.validated_data

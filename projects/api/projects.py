@@ -68,9 +68,8 @@ class ProjectsView(WorkspaceView):
         responses={201: ProjectSerializer, **errors(400, 402, 409, 413)},
     )
     def post(self, request: Request) -> Response:
-        body = ProjectWriteSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        project = create_project(self.principal.actor, self.principal.workspace, **body.validated_data)
+        body = ProjectWriteSerializer.read(request.data)
+        project = create_project(self.principal.actor, self.principal.workspace, **body)
         return Response(present(project), status=201)
 
 
@@ -95,6 +94,5 @@ class ProjectView(WorkspaceView):
     )
     def patch(self, request: Request, slug: str) -> Response:
         project = self.project()
-        body = ProjectWriteSerializer(data=request.data, partial=True)
-        body.is_valid(raise_exception=True)
-        return Response(present(update_project(self.principal.actor, project, body.validated_data)))
+        body = ProjectWriteSerializer.read(request.data, partial=True)
+        return Response(present(update_project(self.principal.actor, project, body)))

@@ -43,9 +43,8 @@ class WorkspaceDetailView(WorkspaceView):
         responses={200: WorkspaceSerializer, **errors(400, 413)},
     )
     def patch(self, request: Request) -> Response:
-        body = WorkspaceWriteSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        return _answer(update_workspace(self.principal.actor, self.principal.workspace, body.validated_data))
+        body = WorkspaceWriteSerializer.read(request.data)
+        return _answer(update_workspace(self.principal.actor, self.principal.workspace, body))
 
 
 def _answer(workspace: Workspace) -> Response:
