@@ -215,11 +215,12 @@ def ten_thousand(project):
 
 
 def test_ten_thousand_occurrences_take_less_than_a_second(ten_thousand):
-    started = time.perf_counter()
+    # Of this process's own work, whatever else the machine does; SQLite's is in it.
+    started = time.process_time()
     answer = what_if_for_project(
         ten_thousand, {"events": {"run_failed": False, "run_completed": False, "scheduled_runs": False}}, now()
     )
-    took = time.perf_counter() - started
+    took = time.process_time() - started
     assert answer.replay.occurrences == 10_000
     assert took < 1.0
 
