@@ -149,7 +149,7 @@ def test_stopping_has_an_end(world, monkeypatch):
 
 
 def until(condition):
-    ends = time.monotonic() + 5
+    ends = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < ends
         time.sleep(0.01)

@@ -1,7 +1,7 @@
 """Which URLs we may send to, by their looks and by what their names stand for."""
 
 import socket
-import time
+import threading
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -178,11 +178,11 @@ def test_a_name_without_address_is_told_apart(monkeypatch):
 
 
 def test_a_look_up_that_hangs_is_left_behind(monkeypatch):
-    monkeypatch.setattr(targets, "resolve", lambda host, port: time.sleep(1) or [])
-    started = time.monotonic()
+    over = threading.Event()
+    monkeypatch.setattr(targets, "resolve", lambda host, port: over.wait(60) or [])
     with pytest.raises(NameNotResolved, match="too long"):
         targets.judged_addresses("https", "hooks.example.com", 443, PUBLIC, seconds=0.05)
-    assert time.monotonic() - started < 0.8
+    over.set()
 
 
 def test_the_policy_comes_from_the_settings(settings):

@@ -78,7 +78,7 @@ class Running:
         return [json.loads(file.read_text()) for file in files]
 
     def wait_for_arrivals(self, count):
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while len(self.arrivals()) < count and time.monotonic() < end:
             time.sleep(0.05)
         return self.arrivals()
@@ -124,7 +124,8 @@ def test_one_post_arrives_everywhere_and_a_second_start_keeps_the_data(tmp_path,
         assert {each["status"] for each in arrived} <= {None, 200, 202}
         waited = latencies(first, answer.json()["id"], arrived)
         print(f"accepted → received: {min(waited):.3f} to {max(waited):.3f} s")  # noqa: T201 - what `pytest -s` shows
-        assert max(waited) < 5
+        # Generous, for a busy machine: alone it is about half a second.
+        assert max(waited) < 15
 
         assert requests.get(first.told("Sandbox"), timeout=10).text.count("is verified.") == 6
         assert requests.get(f"{first.told('App')}/login/", timeout=10).status_code == 200
