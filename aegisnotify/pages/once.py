@@ -1,10 +1,9 @@
 """Forms that are sent twice, by a second click or by the back button and another one.
 
-One that makes something makes it once (`once`). One that takes something away finds nothing the second time
-(`takes_away`).
+JavaScript stops most second clicks; this is for whoever has none, and for the same answers sent again later.
 
-The form carries a number of its own (`components/once.html`). JavaScript stops most second clicks; this is for whoever
-has none, and for the same answers sent again later. Other answers in the same form are another wish.
+One that makes something makes it once (`once`). It carries a number of its own (`components/once.html`); other answers
+in the same form are another wish. One that takes something away finds nothing the second time (`takes_away`).
 """
 
 import functools
@@ -27,6 +26,7 @@ FIELD = "once"
 REMEMBERED = timedelta(days=1)
 AGAIN = "This form was sent twice, so it was done once."
 ALREADY = "That was done already."
+# In the session: the address of the form that took something away last, and where it led.
 _LAST = "taken_away"
 
 
