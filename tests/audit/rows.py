@@ -56,12 +56,13 @@ PASSWORD = "a long and good one"
 @dataclass(frozen=True)
 class Row:
     """`action`: what stands in the log. `inside`: in the workspace's own log, not only in that for staff. `source`: of
-    the entry, where it is not the caller's own."""
+    the entry, where it is not the caller's own. `also`: what stands beside it in the log for staff."""
 
     call: Callable[[Any], object]
     action: str
     inside: bool = True
     source: str = ""
+    also: str = ""
 
 
 def fix(scene):
@@ -176,7 +177,7 @@ ROWS: dict[str, Row] = {
         "user.email_change_requested",
         inside=False,
     ),
-    "projects.services.accounts.change_email": Row(change_email, "member.email_changed"),
+    "projects.services.accounts.change_email": Row(change_email, "member.email_changed", also="user.email_changed"),
     "projects.services.invitations.invite": Row(invitation, "invitation.sent"),
     "projects.services.invitations.send_again": Row(
         lambda s: invitations.send_again(s.actor, invitation(s)), "invitation.sent_again"

@@ -88,6 +88,8 @@ def test_what_it_changes_is_in_the_log(scene, name):
         assert entry.workspace == scene.workspace
     assert entry.target_type
     assert entry.target_label
+    if row.also:
+        assert AuditEntry.objects.get(action=row.also).workspace is None
     for secret in (*SECRETS, factories.PASSWORD, "other-secret-path", "a long and good one"):
         assert secret not in str(entry.changes)
 
