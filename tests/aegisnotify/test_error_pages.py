@@ -42,7 +42,9 @@ pytestmark = pytest.mark.urls(__name__)
 def test_an_unknown_address(client, db):
     response = client.get("/nowhere/")
     assert response.status_code == 404
-    assert "There is nothing at this address" in response.content.decode()
+    html = response.content.decode()
+    assert "There is nothing at this address" in html
+    assert '<a class="btn" href="/deliveries/">Search deliveries</a>' in html
 
 
 def test_a_refusal_shows_its_sentence(client, db):
