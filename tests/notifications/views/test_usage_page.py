@@ -35,6 +35,11 @@ def text(node):
     return " ".join(node.get_text(" ").split())
 
 
+def sentences(node):
+    """The text as it is read: a part of a sentence that phones leave out is an element of its own."""
+    return " ".join(node.get_text().split())
+
+
 def used(workspace, meter, amount):
     UsageCounter.objects.create(workspace=workspace, period="2026-11-01", meter=meter, used=amount)
 
@@ -88,7 +93,7 @@ def test_banners_at_80_and_100(page, workspace, address, amount, tone, words):
     banners = page(address).select(".usage-banner")
     assert [tone in banner["class"] for banner in banners] == ([True] if tone else [])
     if banners:
-        assert words in text(banners[0])
+        assert words in sentences(banners[0])
         # It leads to where more is said, but there.
         assert [link["href"] for link in banners[0].find_all("a")] == ([] if address == USAGE else [USAGE])
 
@@ -98,7 +103,7 @@ def test_a_banner_says_when_the_cap_is_reached(page, workspace):
     used(workspace, "scans", 100)
     warned, spent = page("/deliveries/?ws=acme").select(".usage-banner")
     assert "At this pace the cap is reached on 19 November." in text(warned)
-    assert "This month's scans are used up: 100 of 100." in text(spent)
+    assert "This month's scans are used up: 100 of 100." in sentences(spent)
 
 
 @pytest.mark.parametrize(("cap", "words"), [(None, "Runs 3,000 · unlimited"), (0, "Runs 3,000 of 0")])
