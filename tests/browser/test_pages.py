@@ -40,6 +40,7 @@ def test_an_empty_workspace_says_what_to_expect(visitor):
     workspace = factories.WorkspaceFactory(name="Fresh")
     visitor.sign_in(workspace.memberships.get().user)
     visitor.page.get_by_text("No project yet").wait_for()
+    visitor.page.get_by_role("button", name="Pause").click()
     visitor.look_at("overview-empty")
 
 
