@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
 from aegisnotify import bulk
@@ -60,6 +60,22 @@ def record_batch(
 ) -> list[Recorded | ServiceError]:
     """Record several, in order; the valid ones commit in one transaction. Bad ones yield the error they would raise."""
     moment = now()
+    try:
+        return _record_batch(workspace, payloads, only, moment)
+    except IntegrityError:
+        if connection.in_atomic_block:
+            raise
+    # A channel was deleted after it was read, so nothing is stored. Deleting takes the lock of the project as well.
+    with transaction.atomic():
+        # Without the key: who inserts what refers to a project doesn't wait, and can't wait for each other in a circle.
+        no_key = connection.features.has_select_for_no_key_update
+        list(Project.objects.select_for_update(no_key=no_key).filter(workspace=workspace).order_by("pk").only("pk"))
+        return _record_batch(workspace, payloads, only, moment)
+
+
+def _record_batch(
+    workspace: Workspace, payloads: Sequence[Any], only: Project | None, moment: datetime
+) -> list[Recorded | ServiceError]:
     results: list[Recorded | ServiceError | None] = [None] * len(payloads)
     known: dict[str, Loaded | None] = {}
     valid: list[tuple[int, Loaded, Report]] = []

@@ -56,9 +56,9 @@ class Delivery(models.Model):
     # second time on only what had been `begun` counts.
     interrupted = models.BooleanField(default=False)
     interruptions = models.PositiveSmallIntegerField(default=0)
-    begun = models.BooleanField(default=False)
+    begun = models.BooleanField(default=False, db_default=False)
     # Waits for nothing but the open breaker of its channel: due at once when that closes.
-    behind_breaker = models.BooleanField(default=False)
+    behind_breaker = models.BooleanField(default=False, db_default=False)
     # The moment that the target's pace has reserved for this delivery.
     slot_at = models.DateTimeField(null=True, blank=True)
     body = models.TextField(blank=True)

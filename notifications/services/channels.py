@@ -151,6 +151,10 @@ def delete_channel(actor: Actor, channel: Channel) -> None:
     """
     project = _lock(channel.project)
     channel = project.channels.get(pk=channel.pk)
+    # The history first, which may be long. What is stored for the channel meanwhile is found under its lock; what comes
+    # later waits for the end of this, and is refused by the database.
+    channel.deliveries.update(channel=None)
+    Channel.objects.select_for_update().get(pk=channel.pk)
     audit.record(
         actor,
         "channel.deleted",

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, QuerySet
 
 from aegisnotify.clock import now
@@ -85,7 +85,11 @@ def _count_new(moment: datetime, deadline: float) -> int:
         hour = max(hour, hour_number(first)) if first is not None else end
         if hour >= end:
             break
-        _insert(hour, _found(_before(later, hour + 1), hour), moment)
+        try:
+            _insert(hour, _found(_before(later, hour + 1), hour), moment)
+        except IntegrityError:
+            # A channel was deleted after its deliveries were counted. They belong to none by now.
+            continue
         hour, counted = hour + 1, counted + 1
     return counted
 
@@ -107,7 +111,11 @@ def _count_again(moment: datetime, deadline: float) -> int:
     for row in rows:
         if time.monotonic() >= deadline:
             break
-        _update(row, moment)
+        try:
+            _update(row, moment)
+        except IntegrityError:
+            # As above; the hour stays due.
+            continue
         counted += 1
     return counted
 

@@ -1,5 +1,6 @@
 """Recording: one transaction, once, whatever the callers do."""
 
+import itertools
 import threading
 from datetime import timedelta
 
@@ -9,7 +10,9 @@ from django.db import connections
 from aegisnotify.clock import now
 from notifications.intake import recording
 from notifications.intake.recording import record, record_batch
-from notifications.models import Delivery, DeliveryStatus, Occurrence
+from notifications.models import Channel, Delivery, DeliveryStatus, Occurrence
+from notifications.services.channels import delete_channel
+from projects.actors import SYSTEM
 from projects.errors import Invalid, NotFound
 from projects.models import UsageCounter
 from tests.factories import ChannelFactory, OverrideFactory, ProjectFactory, RecipientFactory, WorkspaceFactory
@@ -314,3 +317,52 @@ def test_two_callers_reporting_the_same_at_once_make_one_occurrence():
     # run_failed and scheduled_runs are on for the webhook, run_completed is off.
     assert Delivery.objects.count() == 2 * rounds
     assert UsageCounter.objects.get().used == rounds
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_whose_channel_is_deleted_after_it_was_read_is_told_to_the_others(monkeypatch):
+    project = ProjectFactory(slug="acme-web")
+    kept, gone = ChannelFactory(project=project), ChannelFactory(project=project)
+    read = recording.load
+
+    def read_and_lose_a_channel(*args, **kwargs):
+        loaded = read(*args, **kwargs)
+        for channel in Channel.objects.filter(pk=gone.pk):
+            delete_channel(SYSTEM, channel)
+        return loaded
+
+    monkeypatch.setattr(recording, "load", read_and_lose_a_channel)
+    recorded = record(project.workspace, failed_scheduled())
+    assert not recorded.duplicate
+    assert {delivery.channel_id for delivery in Delivery.objects.all()} == {kept.pk}
+    assert {decision["channel_id"] for decision in recorded.occurrence.decisions} == {str(kept.pk)}
+    assert UsageCounter.objects.get().used == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_events_go_on_while_channels_come_and_go():
+    project = ProjectFactory(slug="acme-web")
+    kept = ChannelFactory(project=project)
+    errors, deleted = [], threading.Event()
+
+    def report():
+        try:
+            for number in itertools.count():
+                record(project.workspace, failed_scheduled(id=f"run-{number}"))
+                if deleted.is_set():
+                    break
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=report)
+    thread.start()
+    try:
+        for _ in range(20):
+            delete_channel(SYSTEM, ChannelFactory(project=project))
+    finally:
+        deleted.set()
+        thread.join()
+    assert errors == []
+    assert kept.deliveries.values("occurrence").distinct().count() == Occurrence.objects.count()

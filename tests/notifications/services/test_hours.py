@@ -10,6 +10,7 @@ from django.db import connection
 from aegisnotify.ids import uuid7_floor
 from notifications.models import ChannelHour, Delivery, DeliveryHour, DeliveryStatus
 from notifications.services import hours
+from notifications.services.channels import delete_channel
 from notifications.services.closing import delete_closed_workspaces
 from notifications.services.deliveries import redeliver
 from notifications.services.hours import CHANNELS_KEPT, KEPT, count_hours
@@ -171,6 +172,32 @@ def test_nobody_waits_for_what_is_being_counted(channel, clock, monkeypatch):
     clock.shift(hours.SECOND_LOOK)
     count_hours()
     assert locked == [False, False]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_channel_that_is_deleted_while_an_hour_is_counted_stops_nothing(project, monkeypatch, clock):
+    kept, *gone = (factories.ChannelFactory(project=project) for _ in range(3))
+    for each in (kept, *gone):
+        made(each, HOUR)
+    find = hours._found
+
+    def find_and_lose_a_channel(*args):
+        found = find(*args)
+        if gone:
+            delete_channel(SYSTEM, gone.pop())
+        return found
+
+    monkeypatch.setattr(hours, "_found", find_and_lose_a_channel)
+    count_hours()
+    assert counted() == [(1, 3, 0)]
+    assert [row.channel for row in ChannelHour.objects.all()] == [kept]
+    gone.append(factories.ChannelFactory(project=project))
+    made(gone[0], HOUR)
+    clock.shift(hours.SECOND_LOOK)
+    count_hours()
+    count_hours()
+    assert counted() == [(1, 4, 0)]
+    assert [row.channel for row in ChannelHour.objects.all()] == [kept]
 
 
 def test_unfinished_ones_are_counted_when_they_are_finished(channel, clock):
