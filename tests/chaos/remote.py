@@ -73,7 +73,21 @@ def unfinished(_):
     return {status: [count, tries] for status, count, tries in rows}
 
 
-QUESTIONS = {"seed": seed, "queue": queue, "ledger": ledger, "readings": readings, "unfinished": unfinished}
+def switch_off(keys):
+    """These channels send no more."""
+    from notifications.models import Channel
+
+    Channel.objects.filter(key__in=keys).update(enabled=False)
+
+
+QUESTIONS = {
+    "seed": seed,
+    "queue": queue,
+    "ledger": ledger,
+    "readings": readings,
+    "unfinished": unfinished,
+    "switch_off": switch_off,
+}
 
 
 if __name__ == "__main__":

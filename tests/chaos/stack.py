@@ -137,7 +137,8 @@ class Poster:
     """Reports events at a rate until stopped. What is not answered is reported again, under its own id, so every event
     is accepted in the end. `accepted` has the moment of each."""
 
-    def __init__(self, stack, rate, threads=4):
+    def __init__(self, stack, rate, threads=4, prefix="scan"):
+        self._prefix = prefix
         self._url = f"{stack.env['AEGIS_BASE_URL']}/api/v1/events"
         self._headers = {"Authorization": f"Bearer {stack.token}"}
         self._interval = threads / rate
@@ -177,7 +178,7 @@ class Poster:
                 if self._paused.is_set():
                     continue
                 count += 1
-                self._report(session, f"scan-{number}-{count}")
+                self._report(session, f"{self._prefix}-{number}-{count}")
 
     def _report(self, session, name):
         payload = {"event": "crawl_completed", "project": "shop", "crawl": {"id": name, "status": "completed"}}

@@ -46,7 +46,28 @@ def test_hostile_receivers_cost_nobody_else_anything(kind, receiver, start_stack
     stack.worker.start()
     stack.wait_for_web()
     wait_until(lambda: Family(stack.worker.pid).is_complete, "the worker's processes are there")
-    poster = Poster(stack, RATE).start()
+    p95 = p95_of_the_healthy(stack, receiver)
+
+    # The tries that take longest are under way since the first event.
+    wait_until(lambda: set(stack.ask("readings")) >= set(READINGS), "every receiver has been tried", every=1)
+    readings = stack.ask("readings")
+    for name in READINGS:
+        print(f"{name}: {readings[name][0]}")
+    for name, (outcome, status, words) in READINGS.items():
+        first = readings[name][0]
+        assert (first[0], first[1]) == (outcome, status), name
+        assert words in first[2], name
+    assert all(entry[0] == "ok" for name in HEALTHY for entry in readings[name])
+    if p95 >= 1:
+        # Nobody can say what the others cost without knowing what this machine takes when it is alone with the healthy.
+        stack.ask("switch_off", list(bad))
+        wait_until(lambda: not stack.ask("unfinished"), "what was under way to the bad ones has ended", 60, every=1)
+        assert p95 < 1.5 * p95_of_the_healthy(stack, receiver, "alone")
+
+
+def p95_of_the_healthy(stack, receiver, events="scan"):
+    """Of the seconds from accepted to received, at the rate and for the time of this test."""
+    poster = Poster(stack, RATE, prefix=events).start()
     time.sleep(WARM_UP)
     warm = time.monotonic()
     time.sleep(SECONDS)
@@ -66,15 +87,4 @@ def test_hostile_receivers_cost_nobody_else_anything(kind, receiver, start_stack
         f"\n{len(seconds)} deliveries to healthy channels: p50 {statistics.median(seconds) * 1000:.0f} ms, "
         f"p95 {p95 * 1000:.0f} ms, slowest {seconds[-1] * 1000:.0f} ms"
     )
-    assert p95 < 1
-
-    # The tries that take longest are under way since the first event.
-    wait_until(lambda: set(stack.ask("readings")) >= set(READINGS), "every receiver has been tried", every=1)
-    readings = stack.ask("readings")
-    for name in READINGS:
-        print(f"{name}: {readings[name][0]}")
-    for name, (outcome, status, words) in READINGS.items():
-        first = readings[name][0]
-        assert (first[0], first[1]) == (outcome, status), name
-        assert words in first[2], name
-    assert all(entry[0] == "ok" for name in HEALTHY for entry in readings[name])
+    return p95
