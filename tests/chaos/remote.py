@@ -8,9 +8,16 @@ import django
 
 def seed(urls):
     """A project with a webhook for each of the named URLs; the token to report with."""
-    from tests.factories import ChannelFactory, ProjectFactory, TokenFactory
+    from tests.factories import ProjectFactory, TokenFactory
 
     project = ProjectFactory(slug="shop", workspace__plan_code="business")
+    add_channels(project, urls)
+    return TokenFactory(workspace=project.workspace).text
+
+
+def add_channels(project, urls):
+    from tests.factories import ChannelFactory
+
     for name, url in urls.items():
         ChannelFactory(
             project=project,
@@ -18,7 +25,6 @@ def seed(urls):
             name=name,
             config={"url": url, "secret": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="},
         )
-    return TokenFactory(workspace=project.workspace).text
 
 
 def queue(count):
@@ -73,11 +79,18 @@ def unfinished(_):
     return {status: [count, tries] for status, count, tries in rows}
 
 
-def switch_off(keys):
-    """These channels send no more."""
-    from notifications.models import Channel
+def replace(urls):
+    """New channels with these URLs in place of those of the same names, whose deliveries are taken back."""
+    from notifications.models import Channel, Delivery
+    from notifications.models.deliveries import UNFINISHED, DeliveryStatus
 
-    Channel.objects.filter(key__in=keys).update(enabled=False)
+    replaced = Channel.objects.filter(key__in=urls)
+    project = replaced[0].project
+    replaced.update(enabled=False)
+    Delivery.objects.filter(channel__in=replaced, status__in=UNFINISHED).update(
+        status=DeliveryStatus.CANCELLED, next_at=None, lease_token=None, behind_breaker=False
+    )
+    add_channels(project, {f"{name}-replaced": url for name, url in urls.items()})
 
 
 QUESTIONS = {
@@ -86,7 +99,7 @@ QUESTIONS = {
     "ledger": ledger,
     "readings": readings,
     "unfinished": unfinished,
-    "switch_off": switch_off,
+    "replace": replace,
 }
 
 
